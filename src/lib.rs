@@ -1,0 +1,10 @@
+//! atlarged: the clerk of ICANN's At-Large community, by mail.
+//!
+//! The modules form a ladder; each imports only from those below it (`tests/it/tidy.rs` holds this):
+//!
+//! `cli ► sandbox, sim, web ► daemon ► ports ► render ► advance ► desk ► workflows ► letters ► kernel`
+
+pub mod kernel;
+pub mod letters;
+pub mod ports;
+pub mod sandbox;

@@ -1,0 +1,1 @@
+//! Private, real servers on loopback for the demo and the tests.
