@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn missed_rungs_are_climbed_as_one() {
-        let at = |h| DateTime::from_timestamp(h * 3600, 0).unwrap();
+        let at = |h: i64| DateTime::from_timestamp(h * 3600, 0).unwrap();
         let mut ladder = Ladder::before(at(100), &[Duration::hours(10), Duration::hours(50)], at(0));
         assert_eq!(ladder.next(), Some(at(50)));
         assert!(!ladder.climb(at(49)));
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_rung_before_the_question_is_left_out() {
-        let at = |h| DateTime::from_timestamp(h * 3600, 0).unwrap();
+        let at = |h: i64| DateTime::from_timestamp(h * 3600, 0).unwrap();
         assert_eq!(Ladder::before(at(10), &[Duration::hours(20)], at(0)), Ladder::default());
     }
 }
