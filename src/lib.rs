@@ -4,6 +4,7 @@
 //!
 //! `cli ► sandbox, sim, web ► daemon ► ports ► render ► advance ► desk ► workflows ► letters ► kernel`
 
+pub mod advance;
 pub mod kernel;
 pub mod letters;
 pub mod ports;

@@ -2,6 +2,7 @@
 
 pub mod mailbox;
 pub mod postman;
+pub mod store;
 
 /// The world is unwell: retried with back-off, logged once where it is handled. Never a person's mistake.
 #[derive(Debug, thiserror::Error)]
