@@ -16,15 +16,8 @@ pub enum Language {
 }
 
 impl Language {
-    pub const ALL: [Language; 7] = [
-        Language::En,
-        Language::Fr,
-        Language::Es,
-        Language::Pt,
-        Language::Ru,
-        Language::Zh,
-        Language::Ar,
-    ];
+    pub const ALL: [Language; 7] =
+        [Language::En, Language::Fr, Language::Es, Language::Pt, Language::Ru, Language::Zh, Language::Ar];
 
     /// The ISO 639-1 code: "en".
     pub fn code(self) -> &'static str {
