@@ -273,7 +273,7 @@ fn cut(text: &str, characters: usize) -> String {
 
 /// Whether our border server vouches for the From: it was submitted by that user after login, or signed or
 /// approved for that domain or one above it (relaxed alignment, RFC 7489 section 3.1).
-fn aligned(letter: &Letter) -> bool {
+pub fn aligned(letter: &Letter) -> bool {
     let Some(from) = &letter.from else { return false };
     let address = from.address.to_lowercase();
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
