@@ -8,4 +8,5 @@ pub mod advance;
 pub mod kernel;
 pub mod letters;
 pub mod ports;
+pub mod render;
 pub mod sandbox;
