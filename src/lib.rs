@@ -10,3 +10,4 @@ pub mod letters;
 pub mod ports;
 pub mod render;
 pub mod sandbox;
+pub mod workflows;
