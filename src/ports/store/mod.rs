@@ -1,6 +1,7 @@
 //! The record. One trait, two stores: Postgres for people, memory for the simulator; one contract test.
 
 pub mod chain;
+pub mod memory;
 pub mod postgres;
 mod rules;
 
