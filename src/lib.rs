@@ -8,5 +8,6 @@ pub mod advance;
 pub mod kernel;
 pub mod letters;
 pub mod ports;
+pub mod render;
 pub mod sandbox;
 pub mod workflows;

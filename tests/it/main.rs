@@ -1,3 +1,5 @@
 //! Integration tests.
 
 mod sandbox;
+
+mod render;
