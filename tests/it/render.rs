@@ -97,7 +97,8 @@ fn shown(body: &str, data: Value, language: Language) -> String {
     let source = format!("Subject: s\n\nBEGIN\n\n{body}\n\nEND\n");
     let path = format!("test/line/{}.hbs", language.code());
     let renderer = renderer_with(&[(&path, &source)]);
-    let mail = send(&renderer, &row("test/line", data, Asks::Nothing), &recipient(language)).expect("it renders");
+    let mail =
+        send(&renderer, &row("test/line", data, Asks::Nothing), &recipient(language)).expect("it renders");
     let text = parsed(&mail).body_text(0).expect("a text part").replace("\r\n", "\n");
     let (_, rest) = text.split_once("BEGIN\n\n").expect("the letter's begin");
     let (line, _) = rest.split_once("\n\nEND").expect("the letter's end");
