@@ -1,4 +1,5 @@
 //! Integration tests.
 
 mod sandbox;
+mod servers;
 mod village;
