@@ -1,5 +1,8 @@
 //! Integration tests.
 
 mod sandbox;
+mod servers;
+mod store_contract;
+mod village;
 
 mod render;
