@@ -104,7 +104,13 @@ mod tests {
         Listed { uid, size: Some(size), internal_date: DateTime::UNIX_EPOCH }
     }
 
-    fn check_start(cursor: Option<(u32, u32)>, uid_validity: u32, uid_next: Option<u32>, from: u32, rescan: bool) {
+    fn check_start(
+        cursor: Option<(u32, u32)>,
+        uid_validity: u32,
+        uid_next: Option<u32>,
+        from: u32,
+        rescan: bool,
+    ) {
         let cursor = cursor.map(|(uid_validity, next_uid)| Cursor { uid_validity, next_uid });
         let got = start(cursor, Standing { exists: 3, uid_validity, uid_next });
         assert_eq!(got, Start { from, rescan });
@@ -160,7 +166,7 @@ mod tests {
         let unknown = Listed { size: None, ..mail(2, 0) };
         let listed = [mail(1, 10), unknown.clone(), mail(3, 10)];
         assert_eq!(batches(&listed).len(), 3);
-        assert_eq!(large(&[unknown.clone()]), Some(&unknown));
+        assert_eq!(large(std::slice::from_ref(&unknown)), Some(&unknown));
     }
 
     #[test]
