@@ -9,3 +9,4 @@ pub mod kernel;
 pub mod letters;
 pub mod ports;
 pub mod sandbox;
+pub mod workflows;
