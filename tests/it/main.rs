@@ -1,4 +1,9 @@
 //! Integration tests.
 
+mod ports_fake;
+mod ports_imap;
+mod ports_maildir;
+mod ports_rig;
+mod ports_smtp;
 mod sandbox;
 mod village;
