@@ -222,6 +222,27 @@ async fn waiting_ends_in_time_when_nothing_arrives_and_renews_idle_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_wait_may_be_dropped_and_the_connection_goes_on() {
+    let rig = rig().await;
+    let (mut hand, kept) = (rig.hand().await, Kept::default());
+    let path = Path::to(rig.sandbox.imap().port).await;
+    let mut config = rig.imap_config("");
+    config.port = path.port;
+    let mut imap = Imap::new(config, Offset::default());
+    kept.fetch(&mut imap).await.expect("a fetch");
+    for n in 0..3 {
+        let dropped =
+            tokio::time::timeout(Duration::from_millis(100), imap.wait(Duration::from_secs(30))).await;
+        assert!(dropped.is_err());
+        hand.put("INBOX", &mail(&n.to_string())).await;
+        assert_eq!(imap.wait(Duration::from_secs(30)).await.expect("a wait"), Woken::Mail);
+        kept.fetch(&mut imap).await.expect("a fetch");
+        assert_eq!(kept.subjects(), [n.to_string()]);
+    }
+    assert_eq!(path.connections(), 1);
+}
+
+#[tokio::test]
 async fn a_connection_that_was_closed_is_opened_again() {
     let rig = rig().await;
     let (mut hand, kept) = (rig.hand().await, Kept::default());
@@ -233,7 +254,7 @@ async fn a_connection_that_was_closed_is_opened_again() {
     path.set(State::Cut);
     assert!(kept.fetch(&mut imap).await.is_err());
     let why = kept.fetch(&mut imap).await.expect_err("still in back-off").why;
-    assert!(why.contains("next attempt in"), "{why}");
+    assert!(why.contains("next attempt within"), "{why}");
     path.set(State::Open);
     hand.put("INBOX", &mail("after the outage")).await;
     assert_eq!(imap.wait(Duration::from_secs(5)).await.expect("waits the back-off out"), Woken::Timeout);

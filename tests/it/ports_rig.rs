@@ -1,5 +1,5 @@
-//! What the tests of the mail ports stand on: an account of their own on the real servers, a store in memory, a
-//! hand that changes the mailbox behind the daemon's back, and a network that can be cut.
+//! What the tests of the mail ports stand on: an account of their own on the real servers, a store in memory,
+//! a hand that changes the mailbox behind the daemon's back, and a network that can be cut.
 
 use atlarged::ports::{
     Fault,
@@ -190,6 +190,7 @@ pub fn mail(subject: &str) -> String {
 pub struct Path {
     pub port: u16,
     state: watch::Sender<State>,
+    count: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -208,17 +209,31 @@ impl Path {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address").port();
         let (state, watch) = watch::channel(State::Open);
+        let count = Arc::<AtomicUsize>::default();
+        let counter = count.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(carry(client, port, watch.clone()));
             }
         });
-        Path { port: own, state }
+        Path { port: own, state, count }
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 
     pub fn set(&self, state: State) {
         self.state.send_replace(state);
     }
+}
+
+/// Waits until the path is neither open nor already limited to `limit`.
+async fn changed(watch: &mut watch::Receiver<State>, limit: usize) -> State {
+    let new = |state: &State| *state != State::Open && *state != State::CutAfter(limit);
+    watch.wait_for(new).await.map_or(State::Cut, |state| *state)
 }
 
 async fn carry(mut client: TcpStream, port: u16, mut watch: watch::Receiver<State>) {
@@ -232,8 +247,8 @@ async fn carry(mut client: TcpStream, port: u16, mut watch: watch::Receiver<Stat
         loop {
             tokio::select! {
                 biased;
-                now = async { watch.wait_for(|s| *s != State::Open && *s != State::CutAfter(limit)).await.map(|s| *s) } => {
-                    match now.unwrap_or(State::Cut) {
+                now = changed(&mut watch, limit) => {
+                    match now {
                         State::CutAfter(n) => (sent, limit) = (0, n),
                         State::Silent => std::future::pending().await,
                         _ => return,

@@ -87,7 +87,7 @@ async fn a_refused_login_is_a_fault_that_tells_no_secret() {
     assert!(fault.contains("login refused (535"), "{fault}");
     assert!(!fault.contains("wr0ng") && !fault.contains(&rig.address), "{fault}");
     let again = send(&mut postman, &rig.address, &mail("x")).await.expect_err("back-off").why;
-    assert!(again.contains("next attempt in"), "{again}");
+    assert!(again.contains("next attempt within"), "{again}");
 }
 
 #[tokio::test]

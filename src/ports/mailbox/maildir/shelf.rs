@@ -1,5 +1,5 @@
-//! One folder of a Maildir and its index. A Maildir has no UIDs; the index gives each file name a number that never
-//! comes again, so that places and cursors work as with IMAP.
+//! One folder of a Maildir and its index. A Maildir has no UIDs; the index gives each file name a number that
+//! never comes again, so that places and cursors work as with IMAP.
 
 use crate::ports::Fault;
 use chrono::{DateTime, Utc};
