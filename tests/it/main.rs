@@ -1,5 +1,10 @@
 //! Integration tests.
 
+mod ports_fake;
+mod ports_imap;
+mod ports_maildir;
+mod ports_rig;
+mod ports_smtp;
 mod sandbox;
 mod servers;
 mod store_contract;
