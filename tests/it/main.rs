@@ -3,3 +3,5 @@
 mod sandbox;
 
 mod render;
+mod render_hostile;
+mod render_templates;
