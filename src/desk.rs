@@ -149,14 +149,14 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     let assurance = Assurance {
         token: written_to == Some(from),
         from_on_file: author.is_some(),
-        aligned: letter.authentication.aligned(),
+        aligned: aligned(letter),
         confirmed: asked.asks == Asks::Confirm && written_to == Some(from),
     };
     let said = said(letter);
     let answers = Some(Answers { notice: asked.notice, label: asked.label.clone(), to: asked.to });
-    let office: Vec<Command> = said.commands.iter().copied().filter(|c| for_office(*c)).collect();
-    let nothing_else = said.choice.is_none() && said.commands.len() == office.len();
-    if !office.is_empty() && nothing_else {
+    let office = said.commands.iter().filter(|command| for_office(command)).count();
+    let nothing_else = said.choice.is_none() && said.commands.len() == office;
+    if office > 0 && nothing_else {
         return to_office(letter, at, author, Why::Commands);
     }
     let thanks = asked.asks == Asks::Nothing || asked.label.starts_with("receipt:");
@@ -179,13 +179,13 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
 fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outcome {
     let Some(person) = author else {
-        return match at.stranger.filter(|_| letter.authentication.aligned()) {
+        return match at.stranger.filter(|_| aligned(letter)) {
             Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
             None => Outcome::Silent("unsolicited"),
         };
     };
     let said = said(letter);
-    if said.commands.iter().copied().any(for_office) {
+    if said.commands.iter().any(for_office) {
         return to_office(letter, at, author, Why::Commands);
     }
     let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
@@ -193,7 +193,7 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
     match votes.as_slice() {
         [one] if answers => {
             let assurance =
-                Assurance { from_on_file: true, aligned: letter.authentication.aligned(), ..Assurance::default() };
+                Assurance { from_on_file: true, aligned: aligned(letter), ..Assurance::default() };
             let reply = Reply {
                 from: Party::Person(person),
                 answers: None,
@@ -211,8 +211,9 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
     }
 }
 
-fn for_office(command: Command) -> bool {
-    matches!(command, Command::Help | Command::Status | Command::Language(_))
+fn for_office(command: &Command) -> bool {
+    use Command::{Help, Language, LanguageUnknown, Status};
+    matches!(command, Help | Status | Language(_) | LanguageUnknown(_))
 }
 
 fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: Why) -> Outcome {
@@ -225,7 +226,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
     let assurance = Assurance {
         token,
         from_on_file: author.is_some(),
-        aligned: letter.authentication.aligned(),
+        aligned: aligned(letter),
         confirmed: false,
     };
     let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
@@ -268,4 +269,28 @@ fn said(letter: &Letter) -> Said {
 /// The first characters of a text.
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
+}
+
+/// Whether our border server vouches for the From: it was submitted by that user after login, or signed or
+/// approved for that domain or one above it (relaxed alignment, RFC 7489 section 3.1).
+pub fn aligned(letter: &Letter) -> bool {
+    let Some(from) = &letter.from else { return false };
+    let address = from.address.to_lowercase();
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let proof = &letter.authentication;
+    let passes = |verdict: &&crate::letters::Verdict| verdict.result == "pass";
+    let covers = |subject: &str| {
+        let subject = subject.trim_start_matches('@').to_lowercase();
+        subject.contains('.') && (domain == subject || domain.ends_with(&format!(".{subject}")))
+    };
+    let submitted = proof.auth.iter().filter(passes).any(|auth| {
+        auth.subject.as_ref().is_some_and(|user| user.to_lowercase() == address)
+    });
+    let signed = proof
+        .dkim
+        .iter()
+        .chain(&proof.dmarc)
+        .filter(passes)
+        .any(|verdict| verdict.subject.as_deref().is_some_and(covers));
+    submitted || signed
 }

@@ -101,7 +101,8 @@ impl Office {
                 Command::Help => help.push(true),
                 Command::Status => status.push(waits.clone()),
                 Command::Language(language) => languages.push(*language),
-                Command::Withdraw | Command::Recuse | Command::Confirm => which.push(true),
+                // Everything else belongs to a matter, and this mail names none.
+                _ => which.push(true),
             }
         }
         let language = languages.last().copied();

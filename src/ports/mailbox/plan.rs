@@ -104,7 +104,13 @@ mod tests {
         Listed { uid, size: Some(size), internal_date: DateTime::UNIX_EPOCH }
     }
 
-    fn check_start(cursor: Option<(u32, u32)>, uid_validity: u32, uid_next: Option<u32>, from: u32, rescan: bool) {
+    fn check_start(
+        cursor: Option<(u32, u32)>,
+        uid_validity: u32,
+        uid_next: Option<u32>,
+        from: u32,
+        rescan: bool,
+    ) {
         let cursor = cursor.map(|(uid_validity, next_uid)| Cursor { uid_validity, next_uid });
         let got = start(cursor, Standing { exists: 3, uid_validity, uid_next });
         assert_eq!(got, Start { from, rescan });

@@ -64,7 +64,10 @@ impl Server {
             .and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp))
             .map_err(|e| Fault::new(&*what, format!("{}; is the server up?", io_words(&e))))?;
         if self.security == Security::None && !tcp.peer_addr().is_ok_and(|a| a.ip().is_loopback()) {
-            return Err(Fault::new(what, "security = \"none\" is for servers on this machine only; use \"tls\""));
+            return Err(Fault::new(
+                what,
+                "security = \"none\" is for servers on this machine only; use \"tls\"",
+            ));
         }
         match self.security {
             Security::Tls => self.protect(Wire::Plain(tcp)).await,

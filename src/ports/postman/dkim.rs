@@ -70,13 +70,15 @@ impl Signer {
     pub fn new(domain: &str, selector: &str, key_pem: &str) -> Result<Signer, Fault> {
         let what = format!("reading the DKIM key of {selector}._domainkey.{domain}");
         let wrong = |why: &str| Fault::new(&*what, format!("{why}; make one with openssl genpkey"));
-        let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| wrong("no private key in PEM"))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| wrong("no private key in PEM"))?;
         if let PrivateKeyDer::Pkcs8(der) = &key
             && let Ok(key) = Ed25519Key::from_pkcs8_maybe_unchecked_der(der.secret_pkcs8_der())
         {
             return Ok(Signer(Key::Ed25519(prepare(key, domain, selector))));
         }
-        let key = RsaKey::<Sha256>::from_key_der(key).map_err(|_| wrong("neither an RSA nor an Ed25519 key"))?;
+        let key =
+            RsaKey::<Sha256>::from_key_der(key).map_err(|_| wrong("neither an RSA nor an Ed25519 key"))?;
         Ok(Signer(Key::Rsa(prepare(key, domain, selector))))
     }
 

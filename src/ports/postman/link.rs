@@ -36,7 +36,8 @@ impl Reply {
     pub fn status(&self) -> Option<String> {
         let word = self.text.split_whitespace().next()?;
         let parts: Vec<&str> = word.split('.').collect();
-        let numbers = parts.iter().all(|p| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
+        let numbers =
+            parts.iter().all(|p| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
         (parts.len() == 3 && numbers && matches!(parts[0], "2" | "4" | "5")).then(|| word.to_string())
     }
 }
@@ -127,7 +128,10 @@ impl Link {
         let ehlo = answer(server.timeout, connection.command(Ehlo::new(hello))).await;
         let ehlo = ehlo.map_err(|f| Fault::new(&*what, f))?;
         let offers = |name: &str| {
-            ehlo.message().skip(1).filter_map(|l| l.split_whitespace().next()).any(|w| w.eq_ignore_ascii_case(name))
+            ehlo.message()
+                .skip(1)
+                .filter_map(|l| l.split_whitespace().next())
+                .any(|w| w.eq_ignore_ascii_case(name))
         };
         let (pipelining, size) = (offers("PIPELINING"), offers("SIZE"));
         if let Some(login) = login {
@@ -146,9 +150,11 @@ impl Link {
             Err(cannot) => return cannot,
         };
         let mut commands = vec![(Step::Mail, Mail::new(envelope.from().cloned(), parameters).to_string())];
-        commands.extend(envelope.to().iter().map(|to| (Step::Rcpt, Rcpt::new(to.clone(), vec![]).to_string())));
+        commands
+            .extend(envelope.to().iter().map(|to| (Step::Rcpt, Rcpt::new(to.clone(), vec![]).to_string())));
         commands.push((Step::Data, Data.to_string()));
-        let opened = if self.pipelining { self.together(&commands).await } else { self.in_turn(&commands).await };
+        let opened =
+            if self.pipelining { self.together(&commands).await } else { self.in_turn(&commands).await };
         match opened {
             Ok(()) => {}
             Err((step, Failure::No(reply))) if reply.code == 421 => {

@@ -1,6 +1,9 @@
 //! Mail out by SMTP submission (RFC 6409): one long-lived connection, opened when needed, opened anew when stale.
 
-use super::{Delivery, Outgoing, Postman, link::{Link, Offer, Refusal, Reply, Step}};
+use super::{
+    Delivery, Outgoing, Postman,
+    link::{Link, Offer, Refusal, Reply, Step},
+};
 use crate::ports::{
     Fault,
     net::{Backoff, Login, Security, Server},
@@ -108,7 +111,9 @@ impl Smtp {
             454 | 530 | 534 | 535 | 538 => Err(Fault::new(what(), advice())),
             400..500 => Ok(Delivery::Later { why: reply.to_string(), status: reply.status() }),
             // A sender that is refused is our trouble; a mail that is too large is not.
-            code if step == Step::Mail && code != 552 && !too_large(&reply) => Err(Fault::new(what(), advice())),
+            code if step == Step::Mail && code != 552 && !too_large(&reply) => {
+                Err(Fault::new(what(), advice()))
+            }
             _ if step == Step::Rcpt && forbids_relaying(&reply) => Err(Fault::new(what(), advice())),
             _ => Ok(Delivery::Never { why: reply.to_string(), status: reply.status() }),
         }
@@ -146,7 +151,9 @@ impl Postman for Smtp {
                     return Ok(Delivery::Accepted { answer });
                 }
                 Offer::NotOffered(_) if !fresh => continue,
-                Offer::NotOffered(why) | Offer::Lost(why) => return Ok(Delivery::Later { why, status: None }),
+                Offer::NotOffered(why) | Offer::Lost(why) => {
+                    return Ok(Delivery::Later { why, status: None });
+                }
                 Offer::BadAddress(why) => {
                     self.link = Some(link);
                     return Ok(Delivery::Never { why, status: Some("5.6.7".into()) });

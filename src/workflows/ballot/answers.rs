@@ -29,10 +29,10 @@ pub(super) fn reply(poll: Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<B
     if !cx.acts.allows(poll.matter.act, reply.assurance) {
         return unsure(poll, voter, reply, cx);
     }
-    if reply.said.has(Command::Withdraw) {
+    if reply.said.has(&Command::Withdraw) {
         return Ok(retire(poll, voter, reply, What::Withdrawn));
     }
-    if reply.said.has(Command::Recuse) {
+    if reply.said.has(&Command::Recuse) {
         return Ok(retire(poll, voter, reply, What::Recused));
     }
     let choice = choice(&poll, voter, &reply.said)?;
@@ -69,9 +69,12 @@ fn choice(poll: &Poll, voter: Party, said: &Said) -> Result<Choice, Refusal> {
         (Problem::SupportWord, _) => "ballot/support-word",
         (Problem::TwoAnswers, _) => "ballot/two-answers",
         (Problem::QuotedOnly, _) => "ballot/quoted-only",
-        (Problem::Conditional | Problem::Negated | Problem::Question, _) => "ballot/unclear",
-        (Problem::SubjectDisagrees | Problem::PartsDisagree | Problem::Hidden, _) => "ballot/disagrees",
-        (Problem::NoAnswer | Problem::Empty | Problem::None, _) => "ballot/no-answer",
+        (Problem::Conditional | Problem::Negated | Problem::Question | Problem::Unclear, _) => "ballot/unclear",
+        (
+            Problem::SubjectDisagrees | Problem::PartsDisagree | Problem::Hidden | Problem::Disguised,
+            _,
+        ) => "ballot/disagrees",
+        (Problem::NoAnswer | Problem::NumberOnly | Problem::Empty | Problem::None, _) => "ballot/no-answer",
     };
     Err(Refusal::new(template, with_standing(poll, voter)).asking(Asks::Vote))
 }
@@ -169,7 +172,7 @@ fn confirmed(mut poll: Poll, voter: Party, reply: &Reply, cx: &Cx<Policy>) -> Re
     let agrees = reply.said.problem == Problem::None
         && reply.said.choice == Some(Choice::Yes)
         && pending.choice == Choice::Yes;
-    if reply.said.has(Command::Confirm) || agrees {
+    if reply.said.has(&Command::Confirm) || agrees {
         poll.pending.remove(&voter);
         let what = voted(pending.choice, pending.code);
         return Ok(record(poll, voter, Entry { arrived: pending.arrived, what }));

@@ -161,7 +161,8 @@ impl Imap {
         }
         for batch in plan::batches(&listed) {
             let bodies = self.bodies(session, batch).await?;
-            let arrivals = bodies.into_iter().map(|(mail, body)| self.arrival(folder, uid_validity, mail, body));
+            let arrivals =
+                bodies.into_iter().map(|(mail, body)| self.arrival(folder, uid_validity, mail, body));
             let arrivals = arrivals.collect();
             let last = batch.last().map_or(start.from, |mail| mail.uid.saturating_add(1));
             let cursor = Cursor { uid_validity, next_uid: last };
@@ -194,7 +195,8 @@ impl Imap {
         match session.sections(&plan::uid_set(&uids), "BODY.PEEK[]").await {
             Ok(found) => {
                 let mut found: BTreeMap<u32, Vec<u8>> = found.into_iter().collect();
-                let bodies = batch.iter().filter_map(|mail| Some((mail, Body::Whole(found.remove(&mail.uid)?))));
+                let bodies =
+                    batch.iter().filter_map(|mail| Some((mail, Body::Whole(found.remove(&mail.uid)?))));
                 Ok(bodies.collect())
             }
             Err(Trouble::Refused(_)) => self.one_by_one(session, batch).await,

@@ -124,7 +124,9 @@ impl Session {
                             Some(Err(Trouble::Refused(plain(text))))
                         }
                     },
-                    goodbye if is_goodbye(goodbye) => Some(Err(Trouble::Lost("the server said goodbye".into()))),
+                    goodbye if is_goodbye(goodbye) => {
+                        Some(Err(Trouble::Lost("the server said goodbye".into())))
+                    }
                     other => {
                         each(other);
                         None
@@ -182,7 +184,9 @@ impl Session {
         })
         .await?;
         match standing.uid_validity {
-            0 => Err(Trouble::Refused("the folder has no UIDVALIDITY, mails in it cannot be told apart".into())),
+            0 => Err(Trouble::Refused(
+                "the folder has no UIDVALIDITY, mails in it cannot be told apart".into(),
+            )),
             _ => Ok(standing),
         }
     }
@@ -328,7 +332,9 @@ async fn greet(client: &mut Client<Wire>, server: &Server) -> Result<(), Fault> 
     let greeting = timeout(server.timeout, client.read_response()).await;
     let why = match greeting {
         Err(_) => "no answer in time".to_string(),
-        Ok(Err(e)) if e.kind() == io::ErrorKind::Other => "it does not speak IMAP; check port and security".into(),
+        Ok(Err(e)) if e.kind() == io::ErrorKind::Other => {
+            "it does not speak IMAP; check port and security".into()
+        }
         Ok(Err(e)) => io_words(&e),
         Ok(Ok(None)) => "the server closed the connection".into(),
         Ok(Ok(Some(response))) => match response.parsed() {
@@ -346,9 +352,7 @@ async fn prove(client: Client<Wire>, user: &str, proof: &Proof) -> Result<Inner<
         other => lost(other),
     };
     match proof {
-        Proof::Password(secret) => {
-            client.login(user, secret.reveal()).await.map_err(|(e, _)| refused(e))
-        }
+        Proof::Password(secret) => client.login(user, secret.reveal()).await.map_err(|(e, _)| refused(e)),
         Proof::Bearer(secret) => {
             let message = format!("user={user}\x01auth=Bearer {}\x01\x01", secret.reveal());
             client.authenticate("XOAUTH2", Xoauth2(Some(message))).await.map_err(|(e, _)| refused(e))

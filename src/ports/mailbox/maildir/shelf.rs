@@ -170,7 +170,8 @@ pub fn sync(directory: &Path) -> io::Result<()> {
 pub fn header(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     fs::File::open(path)?.take(most).read_to_end(&mut start)?;
-    let end = (0..start.len()).find(|n| start[*n..].starts_with(b"\n\n") || start[*n..].starts_with(b"\n\r\n"));
+    let end =
+        (0..start.len()).find(|n| start[*n..].starts_with(b"\n\n") || start[*n..].starts_with(b"\n\r\n"));
     if let Some(end) = end {
         let line_end = if start[end..].starts_with(b"\n\n") { 2 } else { 3 };
         start.truncate(end + line_end);
@@ -195,7 +196,8 @@ mod tests {
     }
 
     fn uids(scan: &Scan) -> Vec<(u32, String)> {
-        let name = |m: &Found| m.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            |m: &Found| m.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         scan.mails.iter().map(|m| (m.uid, name(m))).collect()
     }
 
