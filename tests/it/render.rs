@@ -124,7 +124,7 @@ const BALLOT: &str = "Subject: {{date closes}}: {{text question}}\n\n**{{text qu
     - {{choice \"yes\"}}: {{text yes_means}}\n- {{choice \"abstain\"}}\n\n{{time closes}}\n\n\
     {{names voters}}\n\n{{quote remark}}\n\n{{number sitting}} / {{code hash}}\n";
 
-fn ballot() -> OutboxRow {
+pub(crate) fn ballot() -> OutboxRow {
     let data = json!({
         "question": {
             "en": "Does the ALAC wish to accredit Open Net Society?",
@@ -149,7 +149,7 @@ fn ballot() -> OutboxRow {
     OutboxRow { calendar, ..row("test/ballot", data, Asks::Vote) }
 }
 
-fn renderer_of_ballots() -> Renderer {
+pub(crate) fn renderer_of_ballots() -> Renderer {
     let paths: Vec<String> = Language::ALL.map(|l| format!("test/ballot/{}.hbs", l.code())).into();
     let overrides: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), BALLOT)).collect();
     renderer_with(&overrides)

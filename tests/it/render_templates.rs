@@ -212,7 +212,7 @@ fn every_notice_can_be_looked_at_with_its_sample() {
                     let odd =
                         ["[object]", "{{", "}}", "**"].iter().filter(|odd| preview.text.contains(**odd));
                     problems.extend(odd.map(|odd| format!("{name} in {language} shows {odd}")));
-                    if preview.subject.is_empty() || preview.subject.chars().count() > 150 {
+                    if preview.subject.is_empty() || preview.subject.len() > 250 {
                         problems.push(format!("{name} in {language}: subject {:?}", preview.subject));
                     }
                 }
