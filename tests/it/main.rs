@@ -11,3 +11,6 @@ mod store_contract;
 mod village;
 
 mod render;
+mod render_hostile;
+mod render_replies;
+mod render_templates;
