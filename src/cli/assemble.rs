@@ -3,6 +3,7 @@
 use super::{ConfigArg, Trouble};
 use crate::config::Config;
 use crate::daemon::{Daemon, Settings};
+use crate::kernel::token::Minter;
 use crate::ports::Fault;
 use crate::ports::keys::Keys;
 use crate::ports::mailbox::imap::Imap;
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Epoch of an installation that was never restored.
+pub const FIRST_EPOCH: u16 = 1;
 
 /// A mailbox of either kind.
 pub enum Source {
@@ -68,8 +72,9 @@ pub async fn store(config: &ConfigArg) -> Result<(Config, PostgresStore), Troubl
 /// Store, keys, templates and policies of a configuration.
 pub async fn installation(config: &ConfigArg) -> Result<Installation, Trouble> {
     let (config, store) = store(config).await?;
-    let keys = Keys::open_directory(&config.keys.directory)?;
-    let renderer = renderer(&config, &keys)?;
+    let keys = Keys::directory(&config.keys.directory)?;
+    let epoch = keys.epoch()?.unwrap_or(FIRST_EPOCH);
+    let renderer = renderer(&config, keys.minter(epoch))?;
     let signer = match &config.dkim {
         Some(dkim) => Some(Arc::new(Signer::load(dkim).await?)),
         None => None,
@@ -86,7 +91,7 @@ pub async fn installation(config: &ConfigArg) -> Result<Installation, Trouble> {
     };
     let daemon = Daemon {
         store,
-        minter: keys.minter(),
+        minter: keys.minter(epoch),
         keys: Arc::new(keys),
         renderer: Arc::new(renderer),
         signer,
@@ -112,7 +117,7 @@ impl Installation {
     }
 }
 
-fn renderer(config: &Config, keys: &Keys) -> Result<Renderer, Trouble> {
+fn renderer(config: &Config, minter: Minter) -> Result<Renderer, Trouble> {
     let clerk = &config.clerk;
     let domain = clerk.address.rsplit_once('@').map_or("", |(_, domain)| domain);
     let letterhead = Letterhead {
@@ -127,7 +132,7 @@ fn renderer(config: &Config, keys: &Keys) -> Result<Renderer, Trouble> {
         collect(directory, directory, &mut overrides)
             .map_err(|error| Trouble::new(format!("[clerk] templates {}: {error}", directory.display())))?;
     }
-    Renderer::new(letterhead, keys.minter(), &overrides).map_err(Trouble::new)
+    Renderer::new(letterhead, minter, &overrides).map_err(Trouble::new)
 }
 
 /// Every file under a directory, by its path from there.

@@ -118,13 +118,13 @@ fn stop_on_signals(shutdown: Shutdown) -> Result<(), Trouble> {
 /// the one beside the keys, and a person must say that it is meant.
 async fn same_epoch(installation: &Installation) -> Result<(), Trouble> {
     let store = &installation.daemon.store;
-    let ours = installation.daemon.keys.epoch().to_string();
+    let ours = installation.daemon.keys.epoch()?.unwrap_or(assemble::FIRST_EPOCH).to_string();
     match store.fact(EPOCH).await? {
-        None => Ok(store.set_fact(EPOCH, &ours).await?),
         Some(epoch) if epoch == ours => Ok(()),
-        Some(epoch) => Err(Trouble::new(format!(
-            "the database is of epoch {epoch}, the key store of epoch {ours}: one of them was restored from a \
-             backup. Nothing is sent until you run: atlarged resume --restored"
+        epoch => Err(Trouble::new(format!(
+            "the database is of epoch {}, the key store of epoch {ours}: one of them was restored from a \
+             backup. Nothing is sent until you run: atlarged resume --restored",
+            epoch.as_deref().unwrap_or("none")
         ))),
     }
 }
@@ -140,9 +140,9 @@ pub struct ResumeArgs {
 
 pub async fn resume(args: &ResumeArgs) -> Outcome {
     let (config, store) = assemble::store(&args.config).await?;
-    let keys = Keys::open_directory(&config.keys.directory)?;
+    let keys = Keys::directory(&config.keys.directory)?;
     let stored: u16 = store.fact(EPOCH).await?.and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
-    let next = stored.max(keys.epoch()).saturating_add(1);
+    let next = stored.max(keys.epoch()?.unwrap_or(0)).saturating_add(1);
     keys.set_epoch(next)?;
     store.set_fact(EPOCH, &next.to_string()).await?;
     println!("epoch {next}: new mails carry new tokens, old ones stay valid. Start the daemon.");
@@ -167,7 +167,14 @@ pub async fn migrate(args: &ConfigArg) -> Outcome {
     let config = Config::load(&args.config)?;
     let url = config.database_url()?;
     let pending = pending_migrations(&url).await?;
-    PostgresStore::connect_and_migrate(&url).await?;
+    let store = PostgresStore::connect_and_migrate(&url).await?;
+    let keys = Keys::create(&config.keys.directory)?;
+    // Both are new: one epoch for both. Where only one is, `run` says so and sends nothing.
+    if keys.epoch()?.is_none() && store.fact(EPOCH).await?.is_none() {
+        keys.set_epoch(assemble::FIRST_EPOCH)?;
+        store.set_fact(EPOCH, &assemble::FIRST_EPOCH.to_string()).await?;
+    }
+    println!("the clerk signs with the key {}; publish this fingerprint", keys.fingerprint());
     match pending.len() {
         0 => println!("the schema is this build's already"),
         n => println!("{n} migrations applied: {}", pending.join(", ")),
@@ -248,7 +255,7 @@ pub async fn doctor(args: &ConfigArg, clock: &Clock) -> Outcome {
         return Ok(Ended::Wanting);
     };
     checkup.say("policies", config.policies());
-    checkup.say("key store", Keys::open_directory(&config.keys.directory));
+    checkup.say("key store", Keys::directory(&config.keys.directory));
     match config.database_url() {
         Ok(url) => {
             checkup.say("database and schema", PostgresStore::connect(&url).await);
