@@ -17,7 +17,8 @@ super::promises! {
     a_letter_that_kills_three_times_is_quarantined
     a_clock_that_kills_three_times_is_stuck
     a_notice_that_kills_three_times_is_stuck
-    company_and_faults_are_never_blamed
+    faults_are_never_blamed
+    what_died_in_company_goes_alone_next_time
 }
 
 async fn letters_are_taken_in_the_order_of_arrival(record: impl Record) {
@@ -125,8 +126,12 @@ async fn a_crash_loses_nothing(record: impl Record) {
     assert_eq!(store.claim_mail(t(50)).await.unwrap(), None);
     record.crash(dying).await;
     assert_eq!(store.claim_mail(t(50)).await.unwrap().unwrap().id, MailId(1));
-    assert_eq!(claim(&store, 50).await.unwrap().1, "a");
+    store.sort(MailId(1), &Sorted::Silent("copy".into()), t(50)).await.unwrap();
+    let (id, key) = claim(&store, 50).await.unwrap();
+    assert_eq!(key, "a");
+    store.commit(&answering(step(CaseId(8), 1, 50), id)).await.unwrap();
     assert_eq!(due(&store, 39).await, Some(CASE));
+    store.release_case(CASE).await.unwrap();
     assert!(store.claim_outgoing(t(50)).await.unwrap().is_some());
 }
 
@@ -217,7 +222,7 @@ async fn a_notice_that_kills_three_times_is_stuck(record: impl Record) {
     assert!(store.claim_outgoing(t(2)).await.unwrap().is_some());
 }
 
-async fn company_and_faults_are_never_blamed(record: impl Record) {
+async fn faults_are_never_blamed(record: impl Record) {
     let store = record.instance().await;
     open_case(&store, CASE, 1000).await;
     open_case(&store, CaseId(8), 1000).await;
@@ -231,12 +236,32 @@ async fn company_and_faults_are_never_blamed(record: impl Record) {
         let later = Posted::Later { at: t(1), why: "the relay is down".into() };
         store.posted(outgoing.row.id, &later, t(1)).await.unwrap();
     }
-    for _ in 0..5 {
-        let dying = record.instance().await;
-        assert!(claim(&dying, 1).await.is_some() && claim(&dying, 1).await.is_some());
-        record.crash(dying).await;
-    }
-    assert!(claim(&store, 1).await.is_some() && claim(&store, 1).await.is_some());
     assert_eq!(store.quarantined().await.unwrap(), []);
     assert_eq!(store.claim_outgoing(t(1)).await.unwrap().unwrap().attempts, 5);
+}
+
+async fn what_died_in_company_goes_alone_next_time(record: impl Record) {
+    let store = record.instance().await;
+    for case in [CASE, CaseId(8)] {
+        open_case(&store, case, 1000).await;
+    }
+    store.post(&letter("innocent", CASE, 1), t(1)).await.unwrap();
+    store.post(&letter("poison", CaseId(8), 2), t(1)).await.unwrap();
+    store.commit(&Commit { outbox: vec![notice(CaseId(9), 0, 0)], ..step(CaseId(9), 0, 0) }).await.unwrap();
+    let dying = record.instance().await;
+    assert!(claim(&dying, 3).await.is_some() && claim(&dying, 3).await.is_some());
+    record.crash(dying).await;
+    assert_eq!(claim(&store, 3).await.unwrap().1, "innocent");
+    assert_eq!(claim(&store, 3).await, None, "what is suspect waits until the hand is empty");
+    assert_eq!(store.claim_outgoing(t(3)).await.unwrap(), None, "and has no company");
+    for lives in 0..3 {
+        let dying = record.instance().await;
+        assert_eq!(claim(&dying, 3).await.unwrap().1, "poison", "{lives}");
+        record.crash(dying).await;
+    }
+    store.commit(&answering(step(CASE, 1, 3), LetterId(1))).await.unwrap();
+    assert_eq!(claim(&store, 3).await, None);
+    assert!(store.claim_outgoing(t(3)).await.unwrap().is_some());
+    let quarantined = store.quarantined().await.unwrap();
+    assert_eq!(quarantined.iter().map(|item| item.letter).collect::<Vec<_>>(), [Some(LetterId(2))]);
 }

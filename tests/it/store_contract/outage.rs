@@ -1,9 +1,10 @@
 //! What only Postgres has: a server that goes away and comes back, a schema, somebody to wake.
 
 use super::record::*;
+use atlarged::advance::OutboxRow;
 use atlarged::kernel::ids::CaseId;
-use atlarged::ports::store::Store;
 use atlarged::ports::store::postgres::{PostgresStore, pending_migrations};
+use atlarged::ports::store::{Posted, Sorted, Store};
 use atlarged::sandbox::{Durability, Sandbox};
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
@@ -54,6 +55,39 @@ async fn a_store_heals_when_postgres_comes_back() {
     }
     assert_eq!(patiently(|| store.case(CASE)).await.unwrap().seq, 10);
     assert_eq!(patiently(|| store.quarantined()).await, [], "an outage is nobody's fault");
+}
+
+#[tokio::test]
+async fn an_outage_leaves_nothing_in_hand_and_sends_nothing_twice() {
+    let sandbox = Sandbox::start_scratch(Durability::None).await.unwrap();
+    let store = PostgresStore::connect_and_migrate(&sandbox.database("hand").await.unwrap()).await.unwrap();
+    open_case(&store, CASE, 60).await;
+    let mut told = step(CaseId(8), 0, 0);
+    told.outbox = vec![OutboxRow { report_sent: true, ..notice(CaseId(8), 0, 0) }, notice(CaseId(8), 0, 1)];
+    store.commit(&told).await.unwrap();
+    store.post(&letter("a", CaseId(8), 1), t(1)).await.unwrap();
+    receive(&store, &[mail(1, 61)]).await;
+    let mail = store.claim_mail(t(70)).await.unwrap().unwrap().id;
+    let (letter, _) = claim(&store, 70).await.unwrap();
+    assert_eq!(due(&store, 70).await, Some(CASE));
+    let sent = store.claim_outgoing(t(70)).await.unwrap().unwrap().row.id;
+    let unsent = store.claim_outgoing(t(70)).await.unwrap().unwrap().row.id;
+    sandbox.postgres_stop().await;
+    assert!(store.sort(mail, &Sorted::Silent("copy".into()), t(70)).await.is_err());
+    assert!(store.put_back(letter, t(70)).await.is_err());
+    assert!(store.release_case(CASE).await.is_err());
+    assert!(store.posted(sent, &Posted::Accepted, t(70)).await.is_err());
+    let later = Posted::Later { at: t(80), why: "no route".into() };
+    assert!(store.posted(unsent, &later, t(70)).await.is_err());
+    sandbox.postgres_start().await.unwrap();
+    assert_eq!(patiently(|| store.claim_outgoing(t(79))).await, None, "one is sent, one waits");
+    assert_eq!(store.notice(sent).await.unwrap().unwrap().status, "sent");
+    assert_eq!(store.claim_outgoing(t(80)).await.unwrap().unwrap().row.id, unsent);
+    assert_eq!(store.claim_mail(t(80)).await.unwrap().unwrap().id, mail);
+    assert_eq!(claim(&store, 80).await.unwrap().0, letter);
+    assert_eq!(due(&store, 80).await, Some(CASE));
+    store.put_back(letter, t(80)).await.unwrap();
+    assert_eq!(claim(&store, 80).await.unwrap().0, letter, "and the news of the sending comes after it");
 }
 
 #[tokio::test]

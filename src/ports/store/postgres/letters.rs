@@ -143,10 +143,12 @@ async fn try_claim(connection: &mut PgConnection, hand: i64, now: DateTime<Utc>)
            from letters l left join cases c on c.id = l.target
            where l.status = 'waiting' and l.hand is null and c.hand is null
              and (l.not_before is null or l.not_before <= $1)
+             and not exists (select from held where held.hand = $2 and (held.suspect or l.suspect))
              and not exists (select from letters e where e.target = l.target and e.status = 'waiting'
                              and (e.arrived, e.id) < (l.arrived, l.id))
            order by l.arrived, l.id limit 1 for update of l skip locked"#,
-        now
+        now,
+        hand
     )
     .fetch_optional(&mut *tx)
     .await?;
@@ -237,6 +239,7 @@ pub(super) async fn claim_due(
         "update cases set hand = $1 where id = (
              select c.id from cases c
              where c.wake_at <= $2 and c.stuck is null and c.hand is null
+               and not exists (select from held where held.hand = $1 and (held.suspect or c.suspect))
                and not exists (select from letters l where l.target = c.id
                                and l.status in ('waiting', 'quarantined') and l.arrived <= c.wake_at)
                and not exists (select from mails m where m.status = 'unsorted' and m.arrived <= c.wake_at)
@@ -254,7 +257,7 @@ pub(super) async fn claim_due(
 }
 
 pub(super) async fn release_case(pool: &PgPool, case: CaseId, hand: i64) -> Result<(), sqlx::Error> {
-    sqlx::query!("update cases set hand = null where id = $1 and hand = $2", case.0, hand)
+    sqlx::query!("update cases set hand = null, suspect = false where id = $1 and hand = $2", case.0, hand)
         .execute(pool)
         .await?;
     Ok(())
@@ -267,7 +270,7 @@ pub(super) async fn put_back(
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "with back as (update letters set hand = null, not_before = $3
+        "with back as (update letters set hand = null, suspect = false, not_before = $3
                        where id = $1 and hand = $2 returning target)
          update cases set hand = null where id in (select target from back) and hand = $2",
         letter.0,
