@@ -25,7 +25,8 @@ pub enum Level {
     Nobody,
     /// Somebody who has seen one of our mails to this person.
     Token,
-    /// The same, from the right address, which can be forged.
+    /// The same, from the right address, which can be forged; or the right address, vouched for, but no
+    /// token to say which matter is meant.
     TokenAndAddress,
     /// The right address, vouched for; or a confirmation from the mailbox on file.
     Vouched,
@@ -41,6 +42,7 @@ impl Assurance {
             Assurance { confirmed: true, .. } => Level::Vouched,
             Assurance { token: true, from_on_file: true, aligned: true, .. } => Level::Vouched,
             Assurance { token: true, from_on_file: true, .. } => Level::TokenAndAddress,
+            Assurance { from_on_file: true, aligned: true, .. } => Level::TokenAndAddress,
             Assurance { token: true, .. } => Level::Token,
             _ => Level::Nobody,
         }

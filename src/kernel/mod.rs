@@ -2,6 +2,7 @@
 
 pub mod assurance;
 pub mod ballot;
+pub mod canonical;
 pub mod choice;
 pub mod ids;
 pub mod ladder;
@@ -9,5 +10,6 @@ pub mod language;
 pub mod people;
 pub mod register;
 pub mod said;
+pub mod tally;
 pub mod token;
 pub mod workflow;

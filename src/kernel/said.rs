@@ -4,48 +4,77 @@ use super::choice::Choice;
 use super::language::Language;
 use serde::{Deserialize, Serialize};
 
-/// Why an answer is no choice, or is one only with care.
+/// Why no choice is credited, or what to weigh about the one that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Problem {
+    /// The choice is plain.
     None,
+    /// The mail holds no words of the author's.
+    Empty,
     /// Words, but no answer among them.
     NoAnswer,
-    /// More than one answer.
+    /// Two different answers.
     TwoAnswers,
-    /// An answer stands only in the quoted text.
+    /// An answer word stands only in the quoted part.
     QuotedOnly,
-    /// Support or opposition rather than YES or NO; the choice is given beside it.
+    /// A word of support or opposition: a straight question may take the choice.
     SupportWord,
-    /// "Yes, if …".
+    /// The answer hangs on a condition.
     Conditional,
-    /// "I do not abstain", "no objection".
+    /// The answer word is negated, or stands in a double negation.
     Negated,
-    /// "What if I vote yes?".
+    /// The answer word stands in a question.
     Question,
-    /// The subject says one thing and the body another.
+    /// The answer word stands in a sentence too long to take it for the answer.
+    Unclear,
+    /// The subject says one thing and the text another.
     SubjectDisagrees,
-    /// The text part says one thing and the HTML part another.
+    /// The plain text says one thing and the HTML another.
     PartsDisagree,
-    /// The answer is hidden from the eye, or written in look-alike letters.
+    /// The answer stands in text hidden from the reader's eye.
     Hidden,
-    /// Nothing of the author's own at all.
-    Empty,
+    /// Look-alike letters or direction marks dress one word up as another.
+    Disguised,
+    /// Only a number where a word was asked for.
+    NumberOnly,
 }
 
-/// A word that asks the clerk for something, alone on its line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A line of command found above the quote.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Command {
+    /// How does this work?
     Help,
+    /// What waits for me, how do my matters stand?
     Status,
+    /// Write to me in this language from now on.
     Language(Language),
-    /// Take my ballot back.
+    /// `LANGUAGE` with a word that names none of the seven.
+    LanguageUnknown(String),
+    /// Take back what I answered, or my application.
     Withdraw,
-    /// I have an interest and take no part.
+    /// I stand aside from this matter.
     Recuse,
-    /// Yes, that mail was mine.
+    /// Yes, it was I who wrote (answers a confirmation round trip).
     Confirm,
+    /// No, it was not I, or I do not take this on.
+    Decline,
+    /// Stop writing to me about this until RESUME.
+    Suspend,
+    Resume,
+    /// I certify what was put before me.
+    Certify,
+    /// Ask me one question per mail.
+    Questions,
+    /// Did you write the mail I forward?
+    Verify,
+    /// Send me the documents, or document n.
+    Documents(Option<u32>),
+    /// Send me what you hold on me.
+    MyData,
+    /// Erase what you hold on me.
+    Erase,
 }
 
 /// The author's own words and what was understood of them.
@@ -60,7 +89,7 @@ pub struct Said {
 }
 
 impl Said {
-    pub fn has(&self, command: Command) -> bool {
-        self.commands.contains(&command)
+    pub fn has(&self, command: &Command) -> bool {
+        self.commands.contains(command)
     }
 }

@@ -1,6 +1,8 @@
 //! The outside world behind four small doors: store, mailbox, postman, keys.
 
+pub mod keys;
 pub mod mailbox;
+pub mod net;
 pub mod postman;
 pub mod store;
 
