@@ -2,6 +2,7 @@
 
 use super::ports_rig::{Kept, Path, State, mail, rig, subject};
 use atlarged::ports::mailbox::{Body, Cursor, Done, Mailbox, Offset, Woken, imap::Imap};
+use atlarged::ports::net::Security;
 use std::time::Duration;
 
 #[tokio::test]
@@ -112,6 +113,95 @@ async fn handled_mail_moves_kept_mail_stays_confidential_mail_is_gone() {
     assert_eq!(hand.search("INBOX", "UNSEEN SUBJECT kept").await.len(), 1);
     assert_eq!(hand.search("Handled", "SEEN SUBJECT handled").await.len(), 1);
     assert_eq!(hand.search("Handled", "ALL").await.len(), 1);
+}
+
+/// Handles one mail and expunges another at a server that hides some abilities.
+async fn check_without(words: &'static [&'static str]) {
+    let rig = rig().await;
+    let (mut hand, kept) = (rig.hand().await, Kept::default());
+    for name in ["handled", "confidential", "kept"] {
+        hand.put("INBOX", &mail(name)).await;
+    }
+    let path = Path::hiding(rig.sandbox.imap_starttls().port, words).await;
+    let mut config = rig.imap_config("handled = \"Handled\"\npoll_seconds = 1");
+    (config.port, config.security) = (path.port, Security::None);
+    let mut imap = Imap::new(config, Offset::default());
+    kept.fetch(&mut imap).await.expect("a fetch");
+    let work = [Done::Handled, Done::Expunge, Done::Keep];
+    let places = kept.look(|kept| kept.arrivals.iter().map(|a| a.place.clone()).collect::<Vec<_>>());
+    imap.finish(&places.into_iter().zip(work).collect::<Vec<_>>()).await.expect("finished");
+    assert_eq!(hand.search("INBOX", "ALL").await.len(), 1, "without {words:?}");
+    assert_eq!(hand.search("INBOX", "SUBJECT kept").await.len(), 1, "without {words:?}");
+    assert_eq!(hand.search("Handled", "SEEN SUBJECT handled").await.len(), 1, "without {words:?}");
+    let wait = imap.wait(Duration::from_secs(2)).await.expect("a wait");
+    assert_eq!(wait, Woken::Timeout);
+}
+
+#[tokio::test]
+async fn servers_without_move_uidplus_or_idle_will_do() {
+    check_without(&["MOVE"]).await;
+    check_without(&["MOVE", "UIDPLUS"]).await;
+    check_without(&["IDLE"]).await;
+}
+
+#[tokio::test]
+async fn without_uidplus_mail_that_others_marked_deleted_is_not_taken_along() {
+    let rig = rig().await;
+    let (mut hand, kept) = (rig.hand().await, Kept::default());
+    hand.put("INBOX", &mail("confidential")).await;
+    hand.put("INBOX", &mail("marked by a person")).await;
+    hand.search("INBOX", "ALL").await;
+    hand.run("UID STORE 2 +FLAGS (\\Deleted)").await;
+    let path = Path::hiding(rig.sandbox.imap_starttls().port, &["UIDPLUS"]).await;
+    let mut config = rig.imap_config("");
+    (config.port, config.security) = (path.port, Security::None);
+    let mut imap = Imap::new(config, Offset::default());
+    kept.fetch(&mut imap).await.expect("a fetch");
+    let place = kept.look(|kept| kept.arrivals[0].place.clone());
+    let fault = imap.finish(&[(place, Done::Expunge)]).await.expect_err("not ours to expunge");
+    assert!(fault.why.contains("UIDPLUS"), "{fault}");
+    assert_eq!(hand.search("INBOX", "ALL").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_mail_that_the_server_cannot_give_stops_nobody_behind_it() {
+    let rig = rig().await;
+    let (mut hand, kept) = (rig.hand().await, Kept::default());
+    for name in ["before", "broken", "behind"] {
+        hand.put("INBOX", &mail(name)).await;
+    }
+    rig.spoil(1);
+    let mut imap = rig.imap("");
+    // Dovecot hangs up over a file it cannot read; each time is a fault, and after a few the mail is passed
+    // on.
+    let faults = [kept.fetch(&mut imap).await, kept.fetch(&mut imap).await, kept.fetch(&mut imap).await];
+    for fault in faults {
+        let why = fault.expect_err("a goodbye").why;
+        assert!(why.contains("hung up"), "{why}");
+    }
+    let mut more = 0;
+    while kept.fetch(&mut imap).await.is_err() {
+        more += 1;
+        assert!(more < 3, "the mail blocks the mailbox");
+    }
+    let bodies = kept.look(|kept| kept.arrivals.iter().map(|a| a.body.clone()).collect::<Vec<_>>());
+    assert_eq!(kept.subjects(), ["before", "", "behind"]);
+    assert!(bodies[1] == Body::HeaderOnly(Vec::new()), "{bodies:?}");
+}
+
+#[tokio::test]
+async fn starttls_protects_as_tls_does() {
+    let rig = rig().await;
+    let (mut hand, kept) = (rig.hand().await, Kept::default());
+    hand.put("INBOX", &mail("protected")).await;
+    let mut config = rig.imap_config("security = \"starttls\"");
+    config.port = rig.sandbox.imap_starttls().port;
+    kept.fetch(&mut Imap::new(config.clone(), Offset::default())).await.expect("a fetch");
+    assert_eq!(kept.subjects(), ["protected"]);
+    let path = Path::hiding(config.port, &["STARTTLS"]).await;
+    config.port = path.port;
+    config.ca_file = None;
+    assert!(kept.fetch(&mut Imap::new(config, Offset::default())).await.is_err());
 }
 
 #[tokio::test]

@@ -96,6 +96,17 @@ impl Rig {
         Smtp::new(self.smtp_config(&self.sandbox.smtp(), "starttls", ""))
     }
 
+    /// Makes the `n`th mail file of the inbox unreadable for the server.
+    pub fn spoil(&self, n: usize) {
+        use std::os::unix::fs::PermissionsExt;
+        let maildir = self.sandbox.dir().join("mail").join(&self.account.login).join("Maildir");
+        let list = |sub: &str| std::fs::read_dir(maildir.join(sub)).expect("a folder").collect::<Vec<_>>();
+        let entries = list("new").into_iter().chain(list("cur"));
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+        files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
+        std::fs::set_permissions(&files[n], PermissionsExt::from_mode(0)).expect("permissions");
+    }
+
     /// A mail program's own connection.
     pub async fn hand(&self) -> Hand {
         let server = Server {
@@ -206,6 +217,11 @@ pub enum State {
 
 impl Path {
     pub async fn to(port: u16) -> Path {
+        Path::hiding(port, &[]).await
+    }
+
+    /// A path, for plain text, on which the server seems not to know some of its abilities.
+    pub async fn hiding(port: u16, words: &'static [&'static str]) -> Path {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address").port();
         let (state, watch) = watch::channel(State::Open);
@@ -214,7 +230,7 @@ impl Path {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(carry(client, port, watch.clone()));
+                tokio::spawn(carry(client, port, words, watch.clone()));
             }
         });
         Path { port: own, state, count }
@@ -230,13 +246,22 @@ impl Path {
     }
 }
 
+/// Overwrites a word wherever it stands after a space.
+fn hide(bytes: &mut [u8], word: &[u8]) {
+    for n in 1..bytes.len() {
+        if bytes[n - 1] == b' ' && bytes[n..].starts_with(word) {
+            bytes[n..n + word.len()].fill(b'X');
+        }
+    }
+}
+
 /// Waits until the path is neither open nor already limited to `limit`.
 async fn changed(watch: &mut watch::Receiver<State>, limit: usize) -> State {
     let new = |state: &State| *state != State::Open && *state != State::CutAfter(limit);
     watch.wait_for(new).await.map_or(State::Cut, |state| *state)
 }
 
-async fn carry(mut client: TcpStream, port: u16, mut watch: watch::Receiver<State>) {
+async fn carry(mut client: TcpStream, port: u16, words: &[&str], mut watch: watch::Receiver<State>) {
     let mut server = TcpStream::connect(("127.0.0.1", port)).await.expect("the server");
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
@@ -257,6 +282,7 @@ async fn carry(mut client: TcpStream, port: u16, mut watch: watch::Receiver<Stat
                 read = from_server.read(&mut buffer) => {
                     let Ok(n @ 1..) = read else { return };
                     let n = n.min(limit - sent);
+                    words.iter().for_each(|word| hide(&mut buffer[..n], word.as_bytes()));
                     sent += n;
                     if to_client.write_all(&buffer[..n]).await.is_err() || sent == limit { return }
                 }

@@ -19,6 +19,8 @@ use tokio::time::timeout;
 pub enum Trouble {
     /// The server understood and refused (NO or BAD); the connection is good.
     Refused(String),
+    /// The server ended the connection with a word of its own (BYE).
+    Goodbye(String),
     /// The connection is of no more use.
     Lost(String),
 }
@@ -27,6 +29,7 @@ impl Trouble {
     pub fn text(self) -> String {
         match self {
             Trouble::Refused(text) => format!("the server refused: {text}"),
+            Trouble::Goodbye(text) => format!("the server hung up: {text}"),
             Trouble::Lost(text) => text,
         }
     }
@@ -145,17 +148,17 @@ impl Session {
                             Some(Err(Trouble::Refused(plain(text))))
                         }
                     },
-                    goodbye if is_goodbye(goodbye) => {
-                        Some(Err(Trouble::Lost("the server said goodbye".into())))
-                    }
-                    other => {
-                        each(other);
-                        None
-                    }
+                    other => match exists(other) {
+                        Err(goodbye) => Some(Err(goodbye)),
+                        Ok(_) => {
+                            each(other);
+                            None
+                        }
+                    },
                 })
                 .await?;
             if let Some(end) = end {
-                self.busy = matches!(end, Err(Trouble::Lost(_)));
+                self.busy = !matches!(end, Ok(()) | Err(Trouble::Refused(_)));
                 return end;
             }
         }
@@ -227,9 +230,11 @@ impl Session {
                     _ => {}
                 }
             }
-            // `n:*` always names the last mail, even below n; and an answer about flags alone has no date.
-            if let (Some(uid), Some(date)) = (uid.filter(|uid| *uid >= from), date) {
-                let internal_date = internal_date(&date).unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
+            // `n:*` always names the last mail, even below n; and an answer about flags alone is no listing.
+            let Some(uid) = uid.filter(|uid| *uid >= from) else { return };
+            if size.is_some() || date.is_some() {
+                let date = date.as_deref().and_then(internal_date);
+                let internal_date = date.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
                 listed.push(Listed { uid, size, internal_date });
             }
         })
@@ -336,13 +341,11 @@ pub fn name(folder: &str) -> Result<String, Trouble> {
 /// Whether an untagged answer says that mail arrived; a goodbye is trouble.
 fn exists(response: &Response<'_>) -> Result<bool, Trouble> {
     match response {
-        goodbye if is_goodbye(goodbye) => Err(Trouble::Lost("the server said goodbye".into())),
+        Response::Data { status: Status::Bye, outcome } => {
+            Err(Trouble::Goodbye(plain(outcome.information.as_deref().unwrap_or("no reason given"))))
+        }
         other => Ok(matches!(other, Response::MailboxData(MailboxDatum::Exists(_)))),
     }
-}
-
-fn is_goodbye(response: &Response<'_>) -> bool {
-    matches!(response, Response::Data { status: Status::Bye, .. })
 }
 
 async fn greet(client: &mut Client<Wire>, server: &Server) -> Result<(), Fault> {
