@@ -190,6 +190,48 @@ async fn a_mail_that_the_server_cannot_give_stops_nobody_behind_it() {
 }
 
 #[tokio::test]
+async fn a_probe_shows_whether_expunged_mail_is_gone() {
+    let rig = rig().await;
+    let mut hand = rig.hand().await;
+    hand.put("INBOX", &mail("bystander")).await;
+    assert_eq!(rig.imap("").expunge_probe().await.expect("a probe"), Vec::<String>::new());
+    assert_eq!(hand.search("INBOX", "ALL").await.len(), 1);
+    // As at servers with an archive of all mail: a copy is made before the mail goes.
+    let archiving = "UID COPY 3 Archive\r\nzz1 UID STORE 3";
+    hand.run("CREATE Archive").await;
+    let path = Path::twisting(rig.sandbox.imap_starttls().port, "UID STORE 3", archiving).await;
+    let mut config = rig.imap_config("");
+    (config.port, config.security) = (path.port, Security::None);
+    let left = Imap::new(config, Offset::default()).expunge_probe().await;
+    assert_eq!(left.expect("a probe"), ["Archive"]);
+}
+
+#[tokio::test]
+async fn an_expunge_that_the_server_only_claims_is_found_out() {
+    let rig = rig().await;
+    let (mut hand, kept) = (rig.hand().await, Kept::default());
+    hand.put("INBOX", &mail("confidential")).await;
+    let path = Path::twisting(rig.sandbox.imap_starttls().port, "UID EXPUNGE", "UID SEARCH UID").await;
+    let mut config = rig.imap_config("");
+    (config.port, config.security) = (path.port, Security::None);
+    let mut imap = Imap::new(config, Offset::default());
+    kept.fetch(&mut imap).await.expect("a fetch");
+    let place = kept.look(|kept| kept.arrivals[0].place.clone());
+    let fault = imap.finish(&[(place.clone(), Done::Expunge)]).await.expect_err("it is still there");
+    assert!(fault.why.contains("1 mails are still there"), "{fault}");
+    rig.imap("").finish(&[(place, Done::Expunge)]).await.expect("finished");
+    assert!(hand.search("INBOX", "ALL").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_password_outside_ascii_is_sent_as_sasl() {
+    let rig = rig().await;
+    std::fs::write(rig.password_file(), "пароль").expect("a file");
+    let fault = Kept::default().fetch(&mut rig.imap("")).await.expect_err("not the password").to_string();
+    assert!(fault.contains("login refused"), "{fault}");
+}
+
+#[tokio::test]
 async fn starttls_protects_as_tls_does() {
     let rig = rig().await;
     let (mut hand, kept) = (rig.hand().await, Kept::default());

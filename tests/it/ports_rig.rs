@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy},
     net::{TcpListener, TcpStream},
     sync::{OnceCell, watch},
 };
@@ -217,11 +217,20 @@ pub enum State {
 
 impl Path {
     pub async fn to(port: u16) -> Path {
-        Path::hiding(port, &[]).await
+        Path::with(port, &[], None).await
     }
 
     /// A path, for plain text, on which the server seems not to know some of its abilities.
     pub async fn hiding(port: u16, words: &'static [&'static str]) -> Path {
+        Path::with(port, words, None).await
+    }
+
+    /// A path, for plain text, on which lines to the server have something replaced.
+    pub async fn twisting(port: u16, said: &'static str, heard: &'static str) -> Path {
+        Path::with(port, &[], Some((said, heard))).await
+    }
+
+    async fn with(port: u16, words: &'static [&'static str], twist: Twist) -> Path {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address").port();
         let (state, watch) = watch::channel(State::Open);
@@ -230,7 +239,7 @@ impl Path {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(carry(client, port, words, watch.clone()));
+                tokio::spawn(carry(client, port, (words, twist), watch.clone()));
             }
         });
         Path { port: own, state, count }
@@ -261,7 +270,24 @@ async fn changed(watch: &mut watch::Receiver<State>, limit: usize) -> State {
     watch.wait_for(new).await.map_or(State::Cut, |state| *state)
 }
 
-async fn carry(mut client: TcpStream, port: u16, words: &[&str], mut watch: watch::Receiver<State>) {
+type Twist = Option<(&'static str, &'static str)>;
+
+async fn twisted(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, said: &str, heard: &str) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let line = line.replace(said, heard) + "\r\n";
+        if to.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn carry(
+    mut client: TcpStream,
+    port: u16,
+    (words, twist): (&[&str], Twist),
+    mut watch: watch::Receiver<State>,
+) {
     let mut server = TcpStream::connect(("127.0.0.1", port)).await.expect("the server");
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
@@ -289,5 +315,12 @@ async fn carry(mut client: TcpStream, port: u16, words: &[&str], mut watch: watc
             }
         }
     };
-    tokio::select! { () = back => {}, _ = copy(&mut from_client, &mut to_server) => {} }
+    let forth = async {
+        match twist {
+            Some((said, heard)) => twisted(from_client, to_server, said, heard).await,
+            // The server notices the end as the other direction ends.
+            None => drop(copy(&mut from_client, &mut to_server).await),
+        }
+    };
+    tokio::select! { () = back => {}, () = forth => {} }
 }

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod finish;
+mod probe;
 
 mod session;
 

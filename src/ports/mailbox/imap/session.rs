@@ -8,7 +8,9 @@ use crate::ports::{
 };
 use async_imap::{
     Authenticator, Client, Session as Inner,
-    imap_proto::{AttributeValue, Capability, MailboxDatum, RequestId, Response, ResponseCode, Status},
+    imap_proto::{
+        AttributeValue, Capability, MailboxDatum, NameAttribute, RequestId, Response, ResponseCode, Status,
+    },
 };
 use chrono::{DateTime, Utc};
 use std::{collections::HashSet, io, time::Duration};
@@ -54,10 +56,10 @@ pub struct Session {
     idling: Option<RequestId>,
 }
 
-/// SASL XOAUTH2: one message; to an error challenge the answer is empty.
-struct Xoauth2(Option<String>);
+/// SASL PLAIN or XOAUTH2: one message; to an error challenge the answer is empty.
+struct OneMessage(Option<String>);
 
-impl Authenticator for Xoauth2 {
+impl Authenticator for OneMessage {
     type Response = String;
     fn process(&mut self, _challenge: &[u8]) -> String {
         self.0.take().unwrap_or_default()
@@ -73,6 +75,15 @@ fn lost(error: async_imap::error::Error) -> Trouble {
         // These may quote what was received.
         _ => "the answer could not be understood".into(),
     })
+}
+
+/// The same where the library checks the tagged answer itself.
+fn refused(error: async_imap::error::Error) -> Trouble {
+    use async_imap::error::Error;
+    match error {
+        Error::No(text) | Error::Bad(text) => Trouble::Refused(plain(&text)),
+        other => lost(other),
+    }
 }
 
 impl Session {
@@ -282,6 +293,32 @@ impl Session {
         Ok(found)
     }
 
+    /// The folders that can be entered.
+    pub async fn folders(&mut self) -> Result<Vec<String>, Trouble> {
+        let mut names = Vec::new();
+        self.ask("LIST \"\" \"*\"", |response| {
+            if let Response::MailboxData(MailboxDatum::List(list)) = response
+                && !list.name_attributes.contains(&NameAttribute::NoSelect)
+            {
+                names.push(list.name.to_string());
+            }
+        })
+        .await?;
+        Ok(names)
+    }
+
+    /// Puts a mail into a folder.
+    pub async fn append(&mut self, folder: &str, mail: &[u8]) -> Result<(), Trouble> {
+        self.end_idle().await?;
+        if std::mem::replace(&mut self.busy, true) {
+            return Err(Trouble::Lost("an earlier command was left half-way".into()));
+        }
+        let put = timeout(self.limit, self.inner.append(folder, None, None, mail)).await;
+        put.map_err(|_| self.late())?.map_err(refused)?;
+        self.busy = false;
+        Ok(())
+    }
+
     /// IDLE (RFC 2177) in the entered folder until mail arrives (`true`) or `at_most` is over (`false`).
     pub async fn idle(&mut self, at_most: Duration) -> Result<bool, Trouble> {
         self.end_idle().await?;
@@ -367,16 +404,15 @@ async fn greet(client: &mut Client<Wire>, server: &Server) -> Result<(), Fault> 
 }
 
 async fn prove(client: Client<Wire>, user: &str, proof: &Proof) -> Result<Inner<Wire>, Trouble> {
-    use async_imap::error::Error;
-    let refused = |error: Error| match error {
-        Error::No(text) | Error::Bad(text) => Trouble::Refused(plain(&text)),
-        other => lost(other),
-    };
-    match proof {
-        Proof::Password(secret) => client.login(user, secret.reveal()).await.map_err(|(e, _)| refused(e)),
-        Proof::Bearer(secret) => {
-            let message = format!("user={user}\x01auth=Bearer {}\x01\x01", secret.reveal());
-            client.authenticate("XOAUTH2", Xoauth2(Some(message))).await.map_err(|(e, _)| refused(e))
+    let (mechanism, message) = match proof {
+        // LOGIN is understood everywhere, but carries ASCII only.
+        Proof::Password(secret) if user.is_ascii() && secret.reveal().is_ascii() => {
+            return client.login(user, secret.reveal()).await.map_err(|(e, _)| refused(e));
         }
-    }
+        Proof::Password(secret) => ("PLAIN", format!("\0{user}\0{}", secret.reveal())),
+        Proof::Bearer(secret) => {
+            ("XOAUTH2", format!("user={user}\x01auth=Bearer {}\x01\x01", secret.reveal()))
+        }
+    };
+    client.authenticate(mechanism, OneMessage(Some(message))).await.map_err(|(e, _)| refused(e))
 }
