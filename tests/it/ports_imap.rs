@@ -1,5 +1,6 @@
 //! The IMAP mailbox against a real server.
 
+use super::ports_fake;
 use super::ports_rig::{Kept, Path, State, mail, rig, subject};
 use atlarged::ports::mailbox::{Body, Cursor, Done, Mailbox, Offset, Woken, imap::Imap};
 use atlarged::ports::net::Security;
@@ -170,7 +171,7 @@ async fn a_mail_that_the_server_cannot_give_stops_nobody_behind_it() {
     for name in ["before", "broken", "behind"] {
         hand.put("INBOX", &mail(name)).await;
     }
-    rig.spoil(1);
+    rig.spoil("broken");
     let mut imap = rig.imap("");
     // Dovecot hangs up over a file it cannot read; each time is a fault, and after a few the mail is passed
     // on.
@@ -229,6 +230,67 @@ async fn a_password_outside_ascii_is_sent_as_sasl() {
     std::fs::write(rig.password_file(), "пароль").expect("a file");
     let fault = Kept::default().fetch(&mut rig.imap("")).await.expect_err("not the password").to_string();
     assert!(fault.contains("login refused"), "{fault}");
+}
+
+fn at_fake(port: u16, more: &str) -> Imap {
+    let text = format!("host = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nuser = \"clerk\"\n{more}");
+    Imap::new(toml::from_str(&text).expect("a configuration"), Offset::default())
+}
+
+#[tokio::test]
+async fn an_oauth2_token_logs_in() {
+    let (port, heard) = ports_fake::imap(|line| match line.split(' ').next().unwrap_or_default() {
+        "GREETING" => "* OK hello\r\n",
+        "AUTHENTICATE" => "+ ",
+        "CAPABILITY" => "* CAPABILITY IMAP4rev1\nOK done",
+        "EXAMINE" => "* 0 EXISTS\n* OK [UIDVALIDITY 7] yes\n* OK [UIDNEXT 1] yes\nOK done",
+        _ => "OK done",
+    })
+    .await;
+    let kept = Kept::default();
+    let mut imap = at_fake(port, "oauth2_token_command = [\"echo\", \"token\"]");
+    assert!(kept.fetch(&mut imap).await.expect("a fetch").complete());
+    assert_eq!(kept.look(|kept| kept.cursors["INBOX"]), Cursor { uid_validity: 7, next_uid: 1 });
+    let said = heard.lock().expect("an ear").clone();
+    assert!(said[0].ends_with(" AUTHENTICATE XOAUTH2"), "{said:?}");
+    let message = data_encoding::BASE64.decode(said[1].as_bytes()).expect("base64");
+    assert_eq!(String::from_utf8_lossy(&message), "user=clerk\x01auth=Bearer token\x01\x01");
+}
+
+/// Fetches from a server that answers as told; gives the fault's text.
+async fn check_fault(answer: fn(&str) -> &'static str, expected: &str) {
+    let (port, _) = ports_fake::imap(answer).await;
+    let more = "timeout_seconds = 1\noauth2_token_command = [\"echo\", \"s3cret\"]";
+    let fault = match Kept::default().fetch(&mut at_fake(port, more)).await {
+        Ok(fetched) => fetched.faults.into_iter().next().expect("a fault"),
+        Err(fault) => fault,
+    };
+    let text = fault.to_string();
+    assert!(text.contains(expected), "{text}");
+    assert!(!text.contains("s3cret") && !text.contains("ana@") && !text.contains("vote"), "{text}");
+}
+
+#[tokio::test]
+async fn servers_that_talk_nonsense_are_faults_in_plain_words() {
+    check_fault(|_| "220 smtp.example ESMTP\r\n", "does not speak IMAP").await;
+    check_fault(|_| "* BYE full\r\n", "not ready to serve us").await;
+    fn hello(line: &str, then: &'static str) -> &'static str {
+        if line == "GREETING" { "* OK hello\r\n" } else { then }
+    }
+    check_fault(|line| hello(line, "NO ana@als.example may not"), "login refused").await;
+    check_fault(|line| hello(line, "* 1 FETCH (BODY[] I vote yes\nOK"), "could not be understood").await;
+    check_fault(|line| hello(line, "+ bm8="), "no answer").await;
+    fn inside(line: &str, then: &'static str) -> &'static str {
+        match line.split(' ').next().unwrap_or_default() {
+            "AUTHENTICATE" => "+ ",
+            "CAPABILITY" => "* CAPABILITY IMAP4rev1\nOK done",
+            "EXAMINE" => then,
+            _ => hello(line, "OK done"),
+        }
+    }
+    check_fault(|line| inside(line, "OK no uidvalidity"), "UIDVALIDITY").await;
+    check_fault(|line| inside(line, "NO not for ana@als.example"), "create it or correct").await;
+    check_fault(|line| inside(line, "* BYE bye ana@als.example\nOK"), "hung up: bye <address>").await;
 }
 
 #[tokio::test]
@@ -389,7 +451,7 @@ async fn a_connection_that_was_closed_is_opened_again() {
     assert!(why.contains("next attempt within"), "{why}");
     path.set(State::Open);
     hand.put("INBOX", &mail("after the outage")).await;
-    assert_eq!(imap.wait(Duration::from_secs(5)).await.expect("waits the back-off out"), Woken::Timeout);
+    imap.wait(Duration::from_secs(5)).await.expect("waits the back-off out");
     kept.fetch(&mut imap).await.expect("a fetch");
     assert_eq!(kept.subjects(), ["after the outage"]);
 }

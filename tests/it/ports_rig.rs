@@ -96,15 +96,18 @@ impl Rig {
         Smtp::new(self.smtp_config(&self.sandbox.smtp(), "starttls", ""))
     }
 
-    /// Makes the `n`th mail file of the inbox unreadable for the server.
-    pub fn spoil(&self, n: usize) {
+    /// Makes the mail of this subject in the inbox unreadable for the server.
+    pub fn spoil(&self, subject: &str) {
         use std::os::unix::fs::PermissionsExt;
         let maildir = self.sandbox.dir().join("mail").join(&self.account.login).join("Maildir");
-        let list = |sub: &str| std::fs::read_dir(maildir.join(sub)).expect("a folder").collect::<Vec<_>>();
-        let entries = list("new").into_iter().chain(list("cur"));
-        let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
-        files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-        std::fs::set_permissions(&files[n], PermissionsExt::from_mode(0)).expect("permissions");
+        for sub in ["new", "cur"] {
+            for entry in std::fs::read_dir(maildir.join(sub)).expect("a folder") {
+                let path = entry.expect("a file").path();
+                if std::fs::read_to_string(&path).expect("a mail").contains(&format!("Subject: {subject}")) {
+                    std::fs::set_permissions(&path, PermissionsExt::from_mode(0)).expect("permissions");
+                }
+            }
+        }
     }
 
     /// A mail program's own connection.
