@@ -84,6 +84,17 @@ impl Smtp {
         Smtp { server, login, hello: config.hello, data_limit, link: None, backoff: Backoff::default() }
     }
 
+    /// Opens the connection and logs in, to see whether that works; sends nothing.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub async fn greet(&mut self) -> Result<(), Fault> {
+        if self.link.is_none() {
+            self.link = Some(self.connect().await?);
+        }
+        Ok(())
+    }
+
     /// Says goodbye to the relay.
     pub async fn close(&mut self) {
         if let Some(link) = self.link.take() {

@@ -1,0 +1,280 @@
+//! YES, NO or ABSTAIN in the author's own words, or the reason why none is credited.
+//!
+//! The worst outcome is a wrong choice credited, the second a needless question. So a choice is credited only
+//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a word
+//! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
+
+use super::letter::{Answer, Problem};
+use super::tokens::{Clause, Token, clauses};
+use super::words::Role;
+use crate::kernel::choice::Choice;
+
+/// What one clause says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Saying {
+    choice: Choice,
+    /// By the very word asked for, not by a word of support or opposition.
+    literal: bool,
+    /// The clause is nothing but the answer.
+    plain: bool,
+    trouble: Option<Problem>,
+    sentence: usize,
+}
+
+/// Reads an answer out of the author's own words.
+pub fn read(text: &str) -> Answer {
+    if text.trim().is_empty() {
+        return none(Problem::Empty);
+    }
+    let clauses = clauses(text);
+    let sayings = sayings(&clauses);
+    let mut answer = weigh(&sayings, &clauses);
+    let reversed = text.contains(['\u{202d}', '\u{202e}']);
+    let disguised = clauses.iter().flat_map(|c| &c.tokens).any(|t| t.disguised);
+    if (reversed && answer.problem != Problem::NoAnswer) || disguised {
+        answer = none(Problem::Disguised);
+    }
+    answer
+}
+
+/// Whether a line is an answer and nothing else, so that it can be no part of a signature.
+pub fn is_plain(line: &str) -> bool {
+    line.len() <= 200 && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
+}
+
+/// Whether an answer word stands in a text at all, plain.
+pub fn mentions(text: &str) -> bool {
+    let head = text.char_indices().nth(20_000).map_or(text, |(n, _)| &text[..n]);
+    head.lines().any(|l| l.len() <= 400 && sayings(&clauses(l)).iter().any(|s| s.plain && s.literal))
+}
+
+fn none(problem: Problem) -> Answer {
+    Answer { choice: None, problem }
+}
+
+/// The one role a word plays here: some words are listed with several.
+fn role(clause: &[Token], i: usize) -> Option<Role> {
+    let token = &clause[i];
+    let has = |r: Role| token.roles.contains(&r);
+    if has(Role::Yes) && has(Role::Condition) {
+        let last = i + 1 == clause.len();
+        return Some(if token.accented || last { Role::Yes } else { Role::Condition });
+    }
+    if token.text.len() == 1 && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
+        return token.roles.iter().copied().find(|r| *r == Role::Filler);
+    }
+    token.roles.first().copied()
+}
+
+fn choice_of(role: Role) -> Option<(Choice, bool)> {
+    match role {
+        Role::Yes => Some((Choice::Yes, true)),
+        Role::No => Some((Choice::No, true)),
+        Role::Abstain => Some((Choice::Abstain, true)),
+        Role::Support => Some((Choice::Yes, false)),
+        Role::Oppose => Some((Choice::No, false)),
+        _ => None,
+    }
+}
+
+fn sayings(clauses: &[Clause]) -> Vec<Saying> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < clauses.len() {
+        let sentence = clauses[at].sentence;
+        let end = clauses[at..].iter().position(|c| c.sentence != sentence).map_or(clauses.len(), |n| at + n);
+        let whole = &clauses[at..end];
+        let roles: Vec<Vec<Option<Role>>> =
+            whole.iter().map(|c| (0..c.tokens.len()).map(|i| role(&c.tokens, i)).collect()).collect();
+        let condition = roles.iter().flatten().any(|r| *r == Some(Role::Condition));
+        let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
+        for (clause, roles) in whole.iter().zip(&roles) {
+            say(clause, roles, condition, asks, &mut out);
+        }
+        at = end;
+    }
+    out
+}
+
+fn say(clause: &Clause, roles: &[Option<Role>], condition: bool, asks: bool, out: &mut Vec<Saying>) {
+    let negated = roles.contains(&Some(Role::Negation));
+    let double = roles.contains(&Some(Role::Double));
+    let unknown = roles.iter().filter(|r| r.is_none()).count();
+    let trouble = if asks {
+        Some(Problem::Question)
+    } else if negated || double {
+        Some(Problem::Negated)
+    } else if condition {
+        Some(Problem::Conditional)
+    } else {
+        None
+    };
+    let saying = |choice, literal, plain, trouble| Saying {
+        choice,
+        literal,
+        plain,
+        trouble,
+        sentence: clause.sentence,
+    };
+    for (i, role) in roles.iter().enumerate() {
+        if let Some((choice, literal)) = role.and_then(choice_of) {
+            let leads = i == 0 && choice == Choice::Yes && literal && trouble.is_none();
+            let plain = unknown == 0 || leads;
+            out.push(saying(choice, literal, plain && trouble.is_none(), trouble));
+        }
+    }
+    if double && !roles.iter().flatten().any(|r| choice_of(*r).is_some()) {
+        out.push(saying(Choice::No, false, false, trouble));
+    }
+}
+
+/// Weighs everything that was said.
+fn weigh(sayings: &[Saying], clauses: &[Clause]) -> Answer {
+    let plain = |literal: bool| -> Vec<Choice> {
+        let mut found: Vec<Choice> =
+            sayings.iter().filter(|s| s.plain && s.literal == literal).map(|s| s.choice).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
+    let (literal, likely) = (plain(true), plain(false));
+    if literal.len() > 1 {
+        return none(Problem::TwoAnswers);
+    }
+    if let [choice] = literal[..] {
+        return match objection(choice, sayings, clauses, &likely) {
+            Some(problem) => none(problem),
+            None => Answer { choice: Some(choice), problem: Problem::None },
+        };
+    }
+    let mut said = sayings.iter().filter(|s| s.literal);
+    let first = said.clone().next().map(|s| s.choice);
+    if said.clone().all(|s| s.trouble == Some(Problem::Conditional)) && said.any(|s| Some(s.choice) != first)
+    {
+        return none(Problem::TwoAnswers);
+    }
+    if let Some(problem) = sayings.iter().filter(|s| s.literal).find_map(|s| s.trouble) {
+        return none(problem);
+    }
+    if likely.len() > 1 {
+        return none(Problem::TwoAnswers);
+    }
+    if let Some(problem) = sayings.iter().find_map(|s| s.trouble) {
+        return none(problem);
+    }
+    if let [choice] = likely[..] {
+        if condition_follows(clauses) {
+            return none(Problem::Conditional);
+        }
+        return Answer { choice: Some(choice), problem: Problem::SupportWord };
+    }
+    if sayings.iter().any(|s| s.literal) {
+        return none(Problem::Unclear);
+    }
+    let digits = |c: &Clause| c.tokens.iter().all(|t| t.text.chars().all(char::is_numeric));
+    if !clauses.is_empty() && clauses.len() <= 2 && clauses.iter().all(digits) {
+        return none(Problem::NumberOnly);
+    }
+    none(Problem::NoAnswer)
+}
+
+/// What speaks against crediting the one plain answer.
+fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[Choice]) -> Option<Problem> {
+    let first = sayings.iter().find(|s| s.plain && s.literal)?.sentence;
+    for s in sayings.iter().filter(|s| !(s.plain && s.literal)) {
+        match s.trouble {
+            Some(Problem::Negated) if s.choice == choice && s.literal => return Some(Problem::Negated),
+            Some(Problem::Negated) if s.choice == choice && choice == Choice::Yes => {
+                return Some(Problem::Negated);
+            }
+            Some(Problem::Conditional) if s.sentence == first => return Some(Problem::Conditional),
+            Some(Problem::Question) if s.literal => return Some(Problem::Question),
+            None if s.literal && s.choice != choice && s.choice != Choice::No => {
+                return Some(Problem::TwoAnswers);
+            }
+            _ => {}
+        }
+    }
+    if likely.iter().any(|c| *c != choice) && choice != Choice::Abstain {
+        return Some(Problem::TwoAnswers);
+    }
+    condition_follows(clauses).then_some(Problem::Conditional)
+}
+
+/// A sentence that opens with a condition sets one for the answer before it.
+fn condition_follows(clauses: &[Clause]) -> bool {
+    let mut last = usize::MAX;
+    clauses.iter().any(|c| {
+        let opens = c.sentence != last;
+        last = c.sentence;
+        opens && role(&c.tokens, 0) == Some(Role::Condition)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, choice: Option<Choice>, problem: Problem) {
+        assert_eq!(read(text), Answer { choice, problem }, "{text}");
+    }
+
+    #[test]
+    fn plain_answers_are_credited_in_seven_languages() {
+        for text in [
+            "Yes",
+            "YES!",
+            "yes please",
+            "I vote yes",
+            "Oui.",
+            "s\u{ed}",
+            "Si",
+            "Sim, obrigado",
+            "Да",
+            "ДА!",
+            "是",
+            "نعم",
+            "ＹＥＳ",
+            "My vote is YES",
+            "Hello,\n\nYes.\n\nThanks",
+            "我投赞成票",
+            "1. YES",
+        ] {
+            check(text, Some(Choice::Yes), Problem::None);
+        }
+        for text in ["No", "NON", "não", "Нет.", "否", "لا", "I vote no", "Voto no"] {
+            check(text, Some(Choice::No), Problem::None);
+        }
+        for text in [
+            "Abstain",
+            "Je m'abstiens",
+            "Je m\u{2019}abstiens",
+            "Abstenci\u{f3}n",
+            "Воздерживаюсь",
+            "弃权",
+            "أمتنع",
+        ] {
+            check(text, Some(Choice::Abstain), Problem::None);
+        }
+    }
+
+    #[test]
+    fn words_of_support_are_marked() {
+        check("I support this motion", Some(Choice::Yes), Problem::SupportWord);
+        check("同意", Some(Choice::Yes), Problem::SupportWord);
+        check("Contre", Some(Choice::No), Problem::SupportWord);
+    }
+
+    #[test]
+    fn doubt_is_never_a_choice() {
+        check("yes, if the budget is cut", None, Problem::Conditional);
+        check("no objection", None, Problem::Negated);
+        check("I do not abstain", None, Problem::Negated);
+        check("what if I vote yes?", None, Problem::Question);
+        check("yes or no", None, Problem::TwoAnswers);
+        check("Y\u{415}S", None, Problem::Disguised);
+        check("", None, Problem::Empty);
+        check("Thank you for this.", None, Problem::NoAnswer);
+        check("2", None, Problem::NumberOnly);
+    }
+}

@@ -1,0 +1,320 @@
+//! The lines mail programs put above what they quote: "On ... wrote:", "-----Original Message-----",
+//! blocks of From, Sent, To and Subject, "Begin forwarded message:".
+
+use super::fold::{fold, is_unspaced};
+use super::quote::{Line, Part};
+use super::words::{Words, label, words};
+
+/// Lines `start..end` announce a quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    pub start: usize,
+    pub end: usize,
+    /// The mail below was forwarded, not answered.
+    pub forward: bool,
+}
+
+/// How many lines one attribution may be wrapped over.
+const MAX_WRAP: usize = 5;
+/// Characters of one attribution.
+const MAX_LENGTH: usize = 500;
+
+/// What announces a quote at line `i`, if anything does.
+pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
+    let words = words();
+    divider(lines, i, words).or_else(|| block(lines, i, words)).or_else(|| wrote(lines, i, words))
+}
+
+fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '*' | '|' | '\u{200e}' | '\u{200f}'))
+}
+
+/// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
+fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
+    let text = bare(lines[i].text);
+    let rule =
+        |c: char| matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2014}' | '\u{2013}' | '\u{2500}');
+    if text.len() > 200 && !text.starts_with(rule) {
+        return None;
+    }
+    let dashes = text.chars().take_while(|&c| rule(c)).count();
+    let rest = text.trim_start_matches(rule).trim_start();
+    if rest.is_empty() {
+        if dashes < 5 {
+            return None;
+        }
+        let next = (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank())?;
+        let end = block(lines, next, words).or_else(|| wrote(lines, next, words))?;
+        return Some(Found { start: i, ..end });
+    }
+    let core = match rest.find(|c: char| rule(c)) {
+        Some(n) if dashes >= 2 && rest[n..].chars().take(2).all(rule) => &rest[..n],
+        _ if dashes >= 2 || rest.ends_with([':', '\u{ff1a}']) => rest,
+        _ => return None,
+    };
+    let core = core.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '*' | '.'));
+    if core.len() > 120 {
+        return None;
+    }
+    let core = fold(core);
+    let forward = words.forwarded.contains(core.as_ref())
+        || (dashes >= 2 && words.forwarded.iter().any(|f| f.len() > 8 && core.starts_with(f.as_str())));
+    if !forward && !words.original.contains(core.as_ref()) {
+        return None;
+    }
+    let next = (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank());
+    let end = next.and_then(|n| block(lines, n, words)).map_or(i + 1, |b| b.end);
+    Some(Found { start: i, end, forward })
+}
+
+/// The kinds of header a line could be the label of, and its value.
+fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
+    let text = bare(text);
+    let colon = text.char_indices().take(40).find(|(_, c)| matches!(c, ':' | '\u{ff1a}'))?.0;
+    let name = text[..colon].trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '[' | ']'));
+    if name.is_empty() {
+        return None;
+    }
+    let kinds = *words.labels.get(fold(name).as_ref())?;
+    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*']).trim();
+    Some((kinds, value))
+}
+
+/// A run of header lines: at least two kinds that fit one mail, with a sender or a date among them.
+fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
+    let (first, _) = header(lines[i].text, words)?;
+    if first & (label::FROM | label::DATE | label::SUBJECT | label::TO) == 0 {
+        return None;
+    }
+    let mut seen: Vec<u8> = Vec::new();
+    let (mut address, mut date) = (false, false);
+    let (mut end, mut n, mut loose) = (i, i, 0);
+    while n < lines.len() && n < i + 40 && seen.len() < 12 {
+        if lines[n].fixed && lines[n].part != lines[i].part {
+            break;
+        }
+        if lines[n].is_blank() {
+            let next = (n + 1 < lines.len()).then(|| header(lines[n + 1].text, words)).flatten();
+            if next.is_none() || seen.len() >= 4 {
+                break;
+            }
+        } else if let Some((kinds, value)) = header(lines[n].text, words) {
+            let kinds = if seen.contains(&kinds) { 0 } else { kinds };
+            if kinds == 0 && seen.len() >= 3 {
+                break;
+            }
+            address |= value.contains('@') && kinds & (label::FROM | label::TO) != 0;
+            date |= kinds & label::DATE != 0 && has_when(value);
+            seen.push(kinds);
+            end = n + 1;
+            loose = 0;
+        } else {
+            loose += 1;
+            if loose > 4 || lines[n].text.chars().count() > 400 {
+                break;
+            }
+        }
+        n += 1;
+    }
+    let kinds = distinct(&seen);
+    let from = seen.iter().any(|k| k & label::FROM != 0);
+    let when = seen.iter().any(|k| k & label::DATE != 0);
+    let sure = match kinds {
+        0 | 1 => false,
+        2 => (from && (address || date)) || (date && when && address),
+        _ => (from || when) && (address || date || kinds >= 4),
+    };
+    sure.then_some(Found { start: i, end, forward: false })
+}
+
+/// How many different kinds of header the labels can stand for at most, one each.
+fn distinct(seen: &[u8]) -> usize {
+    let mut used = 0u8;
+    let mut count = 0;
+    for kinds in seen {
+        let free = kinds & !used;
+        if free != 0 {
+            used |= free & free.wrapping_neg();
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Whether a text holds a time of day, a year or a date in digits.
+fn has_when(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut run = 0;
+    let mut groups = 0;
+    let mut digits = 0;
+    for (i, b) in bytes.iter().enumerate() {
+        if b.is_ascii_digit() {
+            run += 1;
+            digits += 1;
+            if run == 1 {
+                groups += 1;
+            }
+        } else {
+            if *b == b':' && run > 0 && run <= 2 && bytes.get(i + 1).is_some_and(u8::is_ascii_digit) {
+                return true;
+            }
+            if run == 4 {
+                return true;
+            }
+            run = 0;
+        }
+    }
+    run == 4
+        || (groups >= 2 && digits >= 3)
+        || (groups == 0 && text.chars().filter(|c| c.is_numeric()).count() >= 4)
+}
+
+/// "On Monday, Ann <a@b> wrote:" in all its forms, over at most [`MAX_WRAP`] lines.
+fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
+    if !may_start(lines[i].text, words) && !may_end(lines[i].text, words) {
+        return None;
+    }
+    let mut joined = String::new();
+    for end in i..lines.len().min(i + MAX_WRAP) {
+        let text = lines[end].text;
+        let closing = lines[end].level > 0 && is_verb_alone(bare(text), words);
+        if lines[end].is_blank() {
+            let gap = end == i + 1 && lines.get(end + 1).is_some_and(|l| l.text.trim().starts_with('<'));
+            if gap {
+                continue;
+            }
+            return None;
+        }
+        if lines[end].part != lines[i].part && !closing {
+            return None;
+        }
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(text.trim());
+        if joined.len() > MAX_LENGTH * 2 {
+            return None;
+        }
+        if !may_end(text, words) && !closing {
+            continue;
+        }
+        let quoted = lines[end + 1..].iter().find(|l| !l.is_blank()).is_some_and(|l| l.part == Part::Quote);
+        if is_attribution(&joined, end - i + 1, quoted, words) && !inner(lines, i, end, quoted, words) {
+            return Some(Found { start: i, end: end + 1, forward: false });
+        }
+    }
+    None
+}
+
+/// Whether a later line of the window starts a complete attribution of its own.
+fn inner(lines: &[Line<'_>], start: usize, end: usize, quoted: bool, words: &Words) -> bool {
+    (start + 1..=end).any(|s| {
+        if !may_start(lines[s].text, words) {
+            return false;
+        }
+        let joined = lines[s..=end].iter().map(|l| l.text.trim()).collect::<Vec<_>>().join(" ");
+        let folded = fold(&joined);
+        starts_dated(&folded, words) && is_attribution(&joined, end - s + 1, quoted, words)
+    })
+}
+
+/// The first word is an "on" word and a date follows soon.
+fn starts_dated(folded: &str, words: &Words) -> bool {
+    let head: String = folded.chars().take(40).collect();
+    starts_on(folded, words) && head.bytes().any(|b| b.is_ascii_digit())
+}
+
+fn starts_on(folded: &str, words: &Words) -> bool {
+    let text = folded.trim_start_matches(['-', ' ', '*', '[', '(']);
+    let mut parts = text.splitn(3, ' ');
+    let (one, two) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    words.on.contains(one.trim_end_matches([',', '.']))
+        || words.on.contains(format!("{one} {two}").as_str())
+        || text
+            .chars()
+            .next()
+            .is_some_and(|c| is_unspaced(c) && words.on.contains(c.encode_utf8(&mut [0; 4])))
+}
+
+fn may_start(text: &str, words: &Words) -> bool {
+    let text = bare(text).trim_start_matches(['-', '[', '(']);
+    let Some(first) = text.chars().next() else { return false };
+    if first.is_numeric() || first == '"' || first == '<' || text.contains('@') {
+        return true;
+    }
+    let head: String = text.chars().take(24).collect();
+    starts_on(&fold(&head), words) || text.chars().take(60).any(|c| c.is_ascii_digit())
+}
+
+fn may_end(text: &str, words: &Words) -> bool {
+    let text = bare(text);
+    if text.ends_with([':', '\u{ff1a}', '-', '>']) {
+        return true;
+    }
+    let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
+    words.wrote.contains(fold(tail).as_ref())
+}
+
+fn is_verb_alone(text: &str, words: &Words) -> bool {
+    let folded = fold(text);
+    let core = folded.trim_matches([' ', ':', '>', '\u{ff1a}']);
+    words.wrote.contains(core) || words.wrote_phrases.iter().any(|p| p == core)
+}
+
+/// Where a verb of writing stands: byte range in the folded text.
+fn verb(folded: &str, words: &Words) -> Option<(usize, usize)> {
+    let mut at = 0;
+    let mut found = None;
+    for word in folded.split(|c: char| c.is_whitespace() || matches!(c, ',' | '"' | '<' | '>')) {
+        let core = word.trim_matches([':', '\u{ff1a}', '-', '.', '(']);
+        if words.wrote.contains(core) || words.wrote.contains(word.trim_end_matches(':')) {
+            found = Some((at, at + word.len()));
+        }
+        at += word.len() + 1;
+    }
+    if found.is_some() {
+        return found.filter(|f| f.1 <= folded.len());
+    }
+    words
+        .wrote_phrases
+        .iter()
+        .filter_map(|p| folded.rfind(p.as_str()).map(|n| (n, n + p.len())))
+        .max_by_key(|(start, end)| (end - start, *start))
+}
+
+/// Whether the joined lines are an attribution. `quoted`: marked quote lines follow.
+fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bool {
+    if joined.chars().count() > MAX_LENGTH {
+        return false;
+    }
+    let folded = fold(joined.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|')));
+    let folded = folded.trim();
+    let colon = folded.ends_with([':', '\u{ff1a}']);
+    let (when, address) = (has_when(folded), folded.contains('@'));
+    let on = starts_on(folded, words);
+    let dashed = folded.starts_with("--") && folded.ends_with("--");
+    let Some((start, end)) = verb(folded, words) else {
+        let dated = folded.starts_with(|c: char| c.is_numeric()) || starts_weekday(folded);
+        return when && address && ((dated && colon) || (quoted && count <= 3 && (colon || dated)));
+    };
+    let tail = folded.get(end..).unwrap_or("").trim_matches([' ', ':', '\u{ff1a}', '-', '.', '*', ')']);
+    let last = tail.is_empty();
+    if dashed {
+        return last || address;
+    }
+    if last {
+        let before = folded.get(..start).unwrap_or("");
+        return match (on, colon) {
+            (true, true) => when || address,
+            (true, false) => when && (address || quoted || before.split_whitespace().count() >= 5),
+            (false, true) => address || (quoted && count <= 2) || (when && quoted),
+            (false, false) => address && (quoted || when),
+        };
+    }
+    colon && (when || on) && (address || quoted || (on && when && tail.split_whitespace().count() <= 5))
+}
+
+fn starts_weekday(folded: &str) -> bool {
+    const DAYS: &[&str] = &["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    DAYS.iter().any(|d| folded.starts_with(d))
+}

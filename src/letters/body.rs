@@ -1,0 +1,255 @@
+//! The text of a mail: which parts hold it, what of it is the author's, what came attached.
+
+use super::answer;
+use super::gate;
+use super::html;
+use super::letter::{Address, Answer, Attachment, Problem};
+use super::mime::{Encoding, Part};
+use super::quote::{self, Line};
+use super::signature::{self, Sender};
+
+/// Attachments that are listed.
+const MAX_ATTACHMENTS: usize = 100;
+
+/// The text taken apart.
+#[derive(Debug, Default)]
+pub struct Body {
+    pub text: String,
+    pub signature: String,
+    pub quoted: String,
+    /// Everything, quotes included.
+    pub raw: String,
+    /// The author's words as the other form (HTML beside plain text) has them.
+    pub other: Option<String>,
+    /// Text of the author's that cannot be seen.
+    pub hidden: String,
+    pub attachments: Vec<Attachment>,
+    pub problems: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Split {
+    text: String,
+    signature: String,
+    quoted: String,
+    raw: String,
+    hidden: String,
+    quote_at_top: bool,
+}
+
+/// Reads the text of a mail.
+pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
+    let sender =
+        Sender { name: from.and_then(|f| f.name.as_deref()), address: from.map(|f| f.address.as_str()) };
+    let mut body = Body::default();
+    let mut plain: Vec<&Part<'_>> = Vec::new();
+    let mut rich: Vec<&Part<'_>> = Vec::new();
+    collect(root, &mut plain, &mut rich, &mut body.attachments);
+    let mut cut = false;
+    let mut join = |parts: &[&Part<'_>]| {
+        let mut text = String::new();
+        for part in parts {
+            let (next, was_cut) = part.text();
+            cut |= was_cut || text.len() + next.len() > super::mime::MAX_TEXT;
+            if text.len() + next.len() <= super::mime::MAX_TEXT {
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                text.push_str(&if part.flowed { unflow(&next, part.delsp) } else { next });
+            }
+        }
+        text
+    };
+    let (plain_text, html_text) = (join(&plain), join(&rich));
+    let from_plain = (!plain_text.trim().is_empty()).then(|| split_plain(plain_text, sender));
+    let from_html = (!html_text.trim().is_empty()).then(|| split_html(&html_text, sender));
+    if cut {
+        body.problems.push("the text is too long; its end was not read".into());
+    }
+    let (main, other) = match (from_plain, from_html) {
+        (Some(p), Some(h)) if p.text.trim().is_empty() && !h.text.trim().is_empty() => (h, None),
+        (Some(p), h) => (p, h),
+        (None, Some(h)) => (h, None),
+        (None, None) => (Split::default(), None),
+    };
+    if main.quote_at_top {
+        body.problems
+            .push("the text starts with an unmarked quote; words below it may be the author's".into());
+    }
+    body.hidden = other.as_ref().map_or(main.hidden, |o| o.hidden.clone());
+    body.other = other.map(|o| o.text);
+    body.text = main.text;
+    body.signature = main.signature;
+    body.quoted = main.quoted;
+    body.raw = main.raw;
+    body
+}
+
+impl Body {
+    /// The answer in the author's words, checked against the subject, the other form and hidden text.
+    pub fn answer(&self, subject: &str) -> Answer {
+        let mut found = answer::read(&self.text);
+        let bare = gate::strip_reply_marks(subject);
+        if bare.len() == subject.trim().len() && !subject.trim().is_empty() {
+            let told = answer::read(bare);
+            match (found.choice, told.choice, told.problem) {
+                (Some(a), Some(b), Problem::None) if a != b => return none(Problem::SubjectDisagrees),
+                (None, Some(_), Problem::None)
+                    if matches!(found.problem, Problem::Empty | Problem::NoAnswer) =>
+                {
+                    found = told;
+                }
+                _ => {}
+            }
+        }
+        if let Some(other) = &self.other {
+            let also = answer::read(other);
+            if also.choice != found.choice && (also.choice.is_some() || found.choice.is_some()) {
+                return none(Problem::PartsDisagree);
+            }
+        }
+        if answer::mentions(&self.hidden) {
+            return none(Problem::Hidden);
+        }
+        if matches!(found.problem, Problem::Empty | Problem::NoAnswer)
+            && answer::mentions(&unquote(&self.quoted))
+        {
+            return none(Problem::QuotedOnly);
+        }
+        found
+    }
+}
+
+fn none(problem: Problem) -> Answer {
+    Answer { choice: None, problem }
+}
+
+fn unquote(text: &str) -> String {
+    text.lines().map(|l| l.trim_start_matches(['>', ' ', '|'])).collect::<Vec<_>>().join("\n")
+}
+
+/// Sorts the parts into plain text, HTML and attachments.
+fn collect<'l, 'a>(
+    part: &'l Part<'a>,
+    plain: &mut Vec<&'l Part<'a>>,
+    rich: &mut Vec<&'l Part<'a>>,
+    attachments: &mut Vec<Attachment>,
+) {
+    if part.is_multipart() {
+        for child in &part.children {
+            collect(child, plain, rich, attachments);
+        }
+        return;
+    }
+    let text = part.is_text() && !part.attached && (part.name.is_none() || part.media == "text/html");
+    match part.media.as_str() {
+        "text/plain" if text => plain.push(part),
+        "text/html" if text => rich.push(part),
+        "text/enriched" if text => plain.push(part),
+        _ if attachments.len() < MAX_ATTACHMENTS => attachments.push(attachment(part)),
+        _ => {}
+    }
+}
+
+fn attachment(part: &Part<'_>) -> Attachment {
+    let size = match part.encoding() {
+        Encoding::Base64 => {
+            part.body.iter().filter(|b| b.is_ascii_alphanumeric() || b"+/".contains(b)).count() * 3 / 4
+        }
+        Encoding::Quoted => super::mime::quoted(part.body, usize::MAX).len(),
+        _ => part.body.len(),
+    };
+    let name: String =
+        part.name.as_deref().unwrap_or("").chars().filter(|c| !c.is_control()).take(255).collect();
+    Attachment { name, media_type: part.media.clone(), size }
+}
+
+/// Joins the soft line breaks of format=flowed (RFC 3676).
+fn unflow(text: &str, delsp: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut soft: Option<usize> = None;
+    for line in text.split('\n') {
+        let level = line.bytes().take_while(|b| *b == b'>').count();
+        let content = &line[level..];
+        let content = content.strip_prefix(' ').unwrap_or(content);
+        let separator = content.trim_end() == "--";
+        if soft == Some(level) && !separator {
+            out.push_str(content);
+        } else {
+            if !out.is_empty() || soft.is_some() {
+                out.push('\n');
+            }
+            out.push_str(&">".repeat(level.min(50)));
+            if level > 0 {
+                out.push(' ');
+            }
+            out.push_str(content);
+        }
+        let flows = content.ends_with(' ') && !separator;
+        if flows && delsp {
+            out.pop();
+        }
+        soft = flows.then_some(level);
+    }
+    out
+}
+
+fn split_plain(text: String, sender: Sender<'_>) -> Split {
+    let mut lines = quote::lines(&text);
+    let doubts = quote::separate(&mut lines);
+    signature::mark(&mut lines, sender, &answer::is_plain);
+    let mut split = gather(&lines);
+    split.quote_at_top = doubts.quote_at_top;
+    split.raw = text;
+    split
+}
+
+fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
+    let page = html::read(html_text);
+    let mut lines: Vec<Line<'_>> = page
+        .text
+        .split('\n')
+        .zip(page.parts.iter().chain(std::iter::repeat(&None)))
+        .map(|(text, part)| Line {
+            text,
+            part: part.unwrap_or_default(),
+            fixed: part.is_some(),
+            level: quote::level(text),
+        })
+        .collect();
+    let doubts = quote::separate(&mut lines);
+    signature::mark(&mut lines, sender, &answer::is_plain);
+    let mut split = gather(&lines);
+    split.quote_at_top = doubts.quote_at_top;
+    split.hidden = page.hidden;
+    drop(lines);
+    split.raw = page.text;
+    split
+}
+
+/// Puts the lines of each kind together again; blank lines at both ends go.
+fn gather(lines: &[Line<'_>]) -> Split {
+    let of = |want: quote::Part| {
+        let mut text = String::new();
+        let mut gap = false;
+        for line in lines {
+            if line.part == want {
+                if gap && !text.is_empty() && !text.ends_with("\n\n") {
+                    text.push('\n');
+                }
+                gap = false;
+                text.push_str(line.text.trim_end());
+                text.push('\n');
+            } else {
+                gap = true;
+            }
+        }
+        text.trim_matches(|c: char| c == '\n' || c == '\r').trim_end().to_string()
+    };
+    Split {
+        text: of(quote::Part::Own),
+        signature: of(quote::Part::Signature),
+        quoted: of(quote::Part::Quote),
+        ..Split::default()
+    }
+}

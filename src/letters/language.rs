@@ -1,0 +1,50 @@
+//! Which of the seven languages a text is written in.
+
+use super::fold::fold;
+use super::words::words;
+use crate::kernel::language::Language;
+
+/// By script where the script decides, else by common words; nothing where neither speaks clearly.
+pub fn detect(text: &str) -> Option<Language> {
+    let (mut latin, mut cyrillic, mut arabic, mut han, mut kana) = (0usize, 0usize, 0usize, 0usize, 0usize);
+    let head = text.char_indices().nth(4_000).map_or(text, |(n, _)| &text[..n]);
+    for c in head.chars() {
+        match c {
+            'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => latin += 1,
+            '\u{400}'..='\u{52f}' => cyrillic += 1,
+            '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{feff}' => arabic += 1,
+            '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' => han += 1,
+            '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7af}' => kana += 1,
+            _ => {}
+        }
+    }
+    let all = latin + cyrillic + arabic + han * 3 + kana * 3;
+    if all == 0 {
+        return None;
+    }
+    if cyrillic * 2 > all {
+        return Some(Language::Ru);
+    }
+    if arabic * 2 > all {
+        return Some(Language::Ar);
+    }
+    if (han + kana) * 6 > all {
+        return (kana * 5 < han).then_some(Language::Zh);
+    }
+    let mut score = [0usize; 7];
+    let folded = fold(head);
+    for word in folded.split(|c: char| !c.is_alphanumeric() && c != '\'') {
+        for language in words().common.get(word).into_iter().flatten() {
+            score[*language as usize] += 2;
+        }
+        for entry in words().lexicon.get(word).into_iter().flatten().filter(|e| e.tokens.len() == 1) {
+            if let Some(language) = entry.language {
+                score[language as usize] += 1;
+            }
+        }
+    }
+    let best = Language::ALL.into_iter().max_by_key(|l| (score[*l as usize], usize::MAX - *l as usize))?;
+    let second =
+        Language::ALL.into_iter().filter(|l| *l != best).map(|l| score[l as usize]).max().unwrap_or(0);
+    (score[best as usize] > second).then_some(best)
+}

@@ -1,0 +1,355 @@
+//! The tree of a mail's parts (RFC 2045 to 2049), cut in one place and bounded everywhere.
+//!
+//! Parts are slices of the mail; nothing is decoded until it is asked for. Depth, number of parts and decoded
+//! size are limited, so that no mail makes reading cost more than a few times its size.
+
+use std::borrow::Cow;
+
+use super::charset;
+use super::headers::{Headers, line_end};
+
+/// How deep parts may nest; deeper ones are left out.
+pub const MAX_DEPTH: usize = 16;
+/// How many parts are kept.
+pub const MAX_PARTS: usize = 500;
+/// Decoded bytes of one text part that are looked at.
+pub const MAX_TEXT: usize = 1 << 20;
+
+/// A part, with those it holds.
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    pub headers: Headers<'a>,
+    pub body: &'a [u8],
+    /// `type/subtype` in lower case; `text/plain` where nothing better is said.
+    pub media: String,
+    pub charset: Option<String>,
+    pub flowed: bool,
+    pub delsp: bool,
+    pub name: Option<String>,
+    pub attached: bool,
+    /// The `report-type` of a multipart/report, lower case.
+    pub report: Option<String>,
+    pub children: Vec<Part<'a>>,
+}
+
+/// A parsed mail and what had to be left out of it.
+#[derive(Debug)]
+pub struct Tree<'a> {
+    pub root: Part<'a>,
+    pub too_deep: bool,
+    pub too_many: bool,
+}
+
+struct Budget {
+    left: usize,
+    too_deep: bool,
+    too_many: bool,
+}
+
+/// Takes a mail apart. Never fails: what has no header is one part of plain text.
+pub fn parse(raw: &[u8]) -> Tree<'_> {
+    let mut budget = Budget { left: MAX_PARTS, too_deep: false, too_many: false };
+    let start = raw.iter().position(|b| !b"\r\n\xef\xbb\xbf".contains(b)).unwrap_or(0);
+    let root = part(&raw[start..], 0, "text/plain", &mut budget);
+    Tree { root, too_deep: budget.too_deep, too_many: budget.too_many }
+}
+
+fn part<'a>(bytes: &'a [u8], depth: usize, default: &str, budget: &mut Budget) -> Part<'a> {
+    let (headers, body) = Headers::split(bytes);
+    let mut part = Part {
+        headers,
+        body,
+        media: default.to_string(),
+        charset: None,
+        flowed: false,
+        delsp: false,
+        name: None,
+        attached: false,
+        report: None,
+        children: Vec::new(),
+    };
+    let boundary = describe(&mut part);
+    if depth >= MAX_DEPTH {
+        budget.too_deep |= part.is_multipart() || part.is_message();
+        return part;
+    }
+    if part.is_multipart() {
+        let inner = if part.media == "multipart/digest" { "message/rfc822" } else { "text/plain" };
+        let boundary = boundary.or_else(|| guess_boundary(part.body));
+        for slice in boundary.map(|b| split(part.body, b.as_bytes())).unwrap_or_default() {
+            if budget.left == 0 {
+                budget.too_many = true;
+                break;
+            }
+            budget.left -= 1;
+            part.children.push(self::part(slice, depth + 1, inner, budget));
+        }
+    } else if part.is_message() && budget.left > 0 {
+        budget.left -= 1;
+        let decoded = part.encoding();
+        if !matches!(decoded, Encoding::Base64 | Encoding::Quoted) {
+            part.children.push(self::part(part.body, depth + 1, "text/plain", budget));
+        }
+    }
+    part
+}
+
+/// Fills in what Content-Type and Content-Disposition say; gives the boundary.
+fn describe(part: &mut Part<'_>) -> Option<String> {
+    let mut boundary = None;
+    if let Some(ct) = part.headers.content_type("content-type") {
+        let main = ct.ctype().to_ascii_lowercase();
+        if let Some(sub) = ct.subtype() {
+            part.media = format!("{main}/{}", sub.to_ascii_lowercase());
+        } else if main == "text" {
+            part.media = "text/plain".into();
+        }
+        part.charset = ct.attribute("charset").map(String::from);
+        part.flowed = ct.attribute("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
+        part.delsp = ct.attribute("delsp").is_some_and(|f| f.eq_ignore_ascii_case("yes"));
+        part.name = ct.attribute("name").map(String::from);
+        part.report = ct.attribute("report-type").map(str::to_ascii_lowercase);
+        boundary = ct.attribute("boundary").map(String::from).filter(|b| !b.is_empty());
+    }
+    if let Some(cd) = part.headers.content_type("content-disposition") {
+        part.attached = cd.ctype().eq_ignore_ascii_case("attachment");
+        if let Some(name) = cd.attribute("filename") {
+            part.name = Some(name.to_string());
+        }
+    }
+    boundary
+}
+
+/// The boundary a multipart forgot to declare: its first line of the shape `--something` that comes back.
+fn guess_boundary(body: &[u8]) -> Option<String> {
+    let mut at = 0;
+    for _ in 0..50 {
+        if at >= body.len() {
+            return None;
+        }
+        let end = line_end(body, at);
+        let line = body[at..end].trim_ascii_end();
+        if line.len() > 4 && line.starts_with(b"--") && !line.contains(&b' ') {
+            return std::str::from_utf8(&line[2..]).ok().map(String::from);
+        }
+        at = end;
+    }
+    None
+}
+
+/// The slices between boundary lines.
+fn split<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
+    let mut slices = Vec::new();
+    let mut start = None;
+    let mut at = 0;
+    while at < body.len() && slices.len() <= MAX_PARTS {
+        let end = line_end(body, at);
+        let line = &body[at..end];
+        let rest = line.strip_prefix(b"--").and_then(|l| l.strip_prefix(boundary));
+        if let Some(rest) = rest.map(<[u8]>::trim_ascii)
+            && (rest.is_empty() || rest.starts_with(b"--"))
+        {
+            if let Some(from) = start {
+                slices.push(trim_last_line_end(&body[from..at]));
+            }
+            start = rest.is_empty().then_some(end);
+            if start.is_none() {
+                return slices;
+            }
+        }
+        at = end;
+    }
+    if let Some(from) = start.filter(|&f| f < body.len()) {
+        slices.push(&body[from..]);
+    }
+    slices
+}
+
+fn trim_last_line_end(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    bytes.strip_suffix(b"\r").unwrap_or(bytes)
+}
+
+/// The transfer encodings that change bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Plain,
+    Quoted,
+    Base64,
+    Uu,
+}
+
+impl<'a> Part<'a> {
+    pub fn is_multipart(&self) -> bool {
+        self.media.starts_with("multipart/")
+    }
+
+    pub fn is_message(&self) -> bool {
+        matches!(self.media.as_str(), "message/rfc822" | "message/global" | "message/news")
+    }
+
+    pub fn is_text(&self) -> bool {
+        self.media.starts_with("text/")
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        match self.headers.token("content-transfer-encoding").as_deref() {
+            Some("quoted-printable") => Encoding::Quoted,
+            Some("base64") => Encoding::Base64,
+            Some("x-uuencode" | "uuencode" | "x-uue") => Encoding::Uu,
+            _ => Encoding::Plain,
+        }
+    }
+
+    /// The decoded bytes, at most `limit` of them.
+    pub fn bytes(&self, limit: usize) -> Cow<'a, [u8]> {
+        match self.encoding() {
+            Encoding::Plain | Encoding::Uu => Cow::Borrowed(&self.body[..self.body.len().min(limit)]),
+            Encoding::Quoted => Cow::Owned(quoted(&self.body[..self.body.len().min(limit * 3)], limit)),
+            Encoding::Base64 => Cow::Owned(base64(&self.body[..self.body.len().min(limit * 2)], limit)),
+        }
+    }
+
+    /// The text, line ends made `\n`, and whether it was cut at [`MAX_TEXT`].
+    pub fn text(&self) -> (String, bool) {
+        let bytes = self.bytes(MAX_TEXT);
+        let text = charset::decode(&bytes, self.charset.as_deref());
+        let cut = self.body.len() > MAX_TEXT && bytes.len() >= MAX_TEXT;
+        (line_feeds(text), cut)
+    }
+
+    /// Every part below and including this one, in order, not entering enclosed messages.
+    pub fn walk(&self) -> Vec<&Part<'a>> {
+        let mut found = vec![self];
+        if !self.is_message() {
+            found.extend(self.children.iter().flat_map(Part::walk));
+        }
+        found
+    }
+
+    /// Every part, enclosed messages entered.
+    pub fn walk_all(&self) -> Vec<&Part<'a>> {
+        let mut found = vec![self];
+        found.extend(self.children.iter().flat_map(Part::walk_all));
+        found
+    }
+}
+
+/// CRLF and lone CR become LF, NUL disappears.
+fn line_feeds(text: String) -> String {
+    if !text.bytes().any(|b| b == b'\r' || b == 0) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(i) = rest.find(['\r', '\0']) {
+        out.push_str(&rest[..i]);
+        let cr = rest.as_bytes()[i] == b'\r';
+        rest = &rest[i + 1..];
+        if cr && !rest.starts_with('\n') {
+            out.push('\n');
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Quoted-printable, forgiving: what is no valid escape stays as it is (RFC 2045 section 6.7).
+pub fn quoted(bytes: &[u8], limit: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len().min(limit));
+    let mut i = 0;
+    while i < bytes.len() && out.len() < limit {
+        let b = bytes[i];
+        i += 1;
+        match b {
+            b'=' => {
+                let hex = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16));
+                if let (Some(h), Some(l)) = (hex(bytes.get(i)), hex(bytes.get(i + 1))) {
+                    out.push((h * 16 + l) as u8);
+                    i += 2;
+                } else {
+                    let end = line_end(bytes, i);
+                    if bytes[i..end].trim_ascii().is_empty() {
+                        i = end;
+                    } else {
+                        out.push(b'=');
+                    }
+                }
+            }
+            b'\n' => {
+                let cr = out.last() == Some(&b'\r');
+                let kept = out.len() - usize::from(cr);
+                let trimmed =
+                    out[..kept].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |p| p + 1);
+                out.truncate(trimmed);
+                out.push(b'\n');
+            }
+            _ => out.push(b),
+        }
+    }
+    out
+}
+
+/// Base64, forgiving: foreign bytes are skipped, padding may be missing or stand in the middle.
+pub fn base64(bytes: &[u8], limit: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity((bytes.len() / 4 * 3).min(limit));
+    let (mut bits, mut count) = (0u32, 0u32);
+    for &b in bytes {
+        let value = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => {
+                (bits, count) = (0, 0);
+                continue;
+            }
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count) as u8);
+            if out.len() >= limit {
+                break;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_multipart_is_taken_apart() {
+        let raw = b"Content-Type: multipart/mixed; boundary=\"b c\"\n\npreamble\n--b c\n\none\n--b c\nContent-Type: text/html\n\ntwo\n--b c--\nepilogue";
+        let tree = parse(raw);
+        let bodies: Vec<_> = tree.root.children.iter().map(|p| p.text().0).collect();
+        assert_eq!(bodies, ["one", "two"]);
+        assert_eq!(tree.root.children[1].media, "text/html");
+    }
+
+    #[test]
+    fn broken_encodings_give_what_they_can() {
+        assert_eq!(quoted(b"a=3Db=\r\nc=zz =", 99), b"a=bc=zz ");
+        assert_eq!(quoted(b"a \t\r\nb", 99), b"a\nb");
+        assert_eq!(base64(b"T1V\nJ=!", 99), b"OUI");
+    }
+
+    #[test]
+    fn ten_thousand_nested_parts_are_bounded() {
+        let mut raw = Vec::new();
+        for i in 0..10_000 {
+            raw.extend_from_slice(
+                format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n").as_bytes(),
+            );
+        }
+        let tree = parse(&raw);
+        assert!(tree.too_deep);
+        assert!(tree.root.walk_all().len() <= MAX_DEPTH + 1);
+    }
+}
