@@ -132,8 +132,10 @@ fn likeness(lines: &[Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool)
         let contact = below.iter().any(|&b| is_contact(lines[b].text));
         let alone = below.iter().all(|&b| is_part(lines[b].text, sender, false));
         let together = lines[i..].iter().filter(|l| !l.is_blank()).count() <= MAX_BLOCK;
-        if above && alone && together && (apart || contact) && opens(text, sender, contact, apart) && safe(i)
-        {
+        let close = apart || (contact && below.len() <= 2);
+        let before = written.iter().rev().find(|&&w| w < i).map_or("", |&w| lines[w].text.trim());
+        let likely = close && (contact || is_sentence(before)) && opens(text, sender, contact, apart);
+        if above && alone && together && likely && safe(i) {
             return Some(i);
         }
     }

@@ -1,1 +1,3 @@
 //! Integration tests.
+mod letters_layouts;
+mod letters_speech;
