@@ -38,6 +38,9 @@ pub fn split_point(line: &str) -> Option<usize> {
     {
         return None;
     }
+    if is_attribution(line, 1, false, words) {
+        return None;
+    }
     let mut before = 'x';
     for (n, c) in line.char_indices() {
         let opens = n > 0 && matches!(before, ' ' | '-' | '\u{a0}') && c.is_uppercase();

@@ -79,6 +79,10 @@ pub enum Role {
     Support,
     /// Speaks against it.
     Oppose,
+    /// Gives a reason: what follows does not change the answer before it.
+    Because,
+    /// Says that a vote is being cast: "I vote".
+    Vote,
     /// May stand around an answer without changing it: "I vote ... on this motion".
     Filler,
     /// Greetings and thanks.
@@ -91,6 +95,8 @@ pub enum Role {
     Harmless,
     /// Takes back what was said before.
     Change,
+    /// Tells that the sentence speaks of something else: the mail, the meeting, a later vote.
+    Elsewhere,
     Question,
 }
 
