@@ -1,5 +1,10 @@
 //! The record. One trait, two stores: Postgres for people, memory for the simulator; one contract test.
 
+pub mod chain;
+pub mod memory;
+pub mod postgres;
+mod rules;
+
 use super::Fault;
 use super::mailbox::{Cursor, Place};
 use crate::advance::{CaseRow, Commit, Ending, JournalEntry, NewLetter, OutboxRow, TaskRow};
@@ -149,6 +154,8 @@ impl Books {
 pub struct Quarantined {
     pub mail: Option<MailId>,
     pub letter: Option<LetterId>,
+    /// The case a letter is for. Alone: the case whose clock no longer fires.
+    pub case: Option<CaseId>,
     pub arrived: DateTime<Utc>,
     pub why: String,
 }
@@ -231,6 +238,8 @@ pub trait Store: Send + Sync {
         sorted: &Sorted,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Answer<()>> + Send;
+    /// Puts a mail back for another try at `at` because the world is unwell. Never counts as an attempt.
+    fn put_back_mail(&self, mail: MailId, at: DateTime<Utc>) -> impl Future<Output = Answer<()>> + Send;
     /// Adds letters that were read from no mail (orders, notes of the daemon). True where the key is new.
     fn post(
         &self,
@@ -320,6 +329,10 @@ pub trait Store: Send + Sync {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Answer<()>> + Send;
     fn publications(&self, after: i64) -> impl Future<Output = Answer<Vec<Publication>>> + Send;
+
+    /// Cases whose keys a committed step wants destroyed and nobody has reported destroyed.
+    fn shreds(&self) -> impl Future<Output = Answer<Vec<CaseId>>> + Send;
+    fn shredded(&self, case: CaseId) -> impl Future<Output = Answer<()>> + Send;
 
     fn put_policy(&self, digest: &str, body: &str) -> impl Future<Output = Answer<()>> + Send;
     fn policy(&self, digest: &str) -> impl Future<Output = Answer<Option<String>>> + Send;
