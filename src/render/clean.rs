@@ -150,8 +150,8 @@ pub(super) fn isolate_runs(text: &str, rtl_page: bool) -> Cow<'_, str> {
 /// Where the foreign run that starts here ends; `at` itself where none starts. A run starts and ends with a
 /// letter or a number, holds what stands between, takes the bracket it opened, and has a foreign letter.
 fn run_end(chars: &[char], at: usize, rtl_page: bool) -> usize {
-    let (foreign, own): (fn(char) -> bool, fn(char) -> bool) =
-        if rtl_page { (is_ltr, is_rtl) } else { (is_rtl, is_ltr) };
+    let foreign = |c: char| if rtl_page { is_ltr(c) } else { is_rtl(c) };
+    let own = |c: char| if rtl_page { is_rtl(c) } else { is_ltr(c) };
     let member = |c: char| foreign(c) || (rtl_page && c.is_ascii_digit());
     let starts = member(chars[at]) || (rtl_page && matches!(chars[at], '+' | '@' | '#'));
     if !starts || (at > 0 && chars[at - 1].is_alphanumeric()) {

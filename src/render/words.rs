@@ -186,8 +186,8 @@ mod tests {
         check_time(
             "es",
             "2026-12-02T02:30:00Z",
-            "America/Argentina/Buenos_Aires",
-            "martes, 1 de diciembre de 2026, 23:30 America/Argentina/Buenos Aires (2 de diciembre, 02:30 UTC)",
+            "America/Bogota",
+            "martes, 1 de diciembre de 2026, 21:30 America/Bogota (2 de diciembre, 02:30 UTC)",
         );
         check_time(
             "pt",
