@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod ports_dkim;
 mod ports_fake;
 mod ports_imap;
 mod ports_maildir;
