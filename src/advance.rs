@@ -207,15 +207,21 @@ pub fn advance(
                 Ok(step) => draft.acted(step, clock),
                 Err(refusal) => {
                     let unmoved = CaseRow { seq: draft.seq, ..row };
-                    let to = match &input {
-                        Input::Reply(reply) => Some(reply.from),
+                    let writer = match &input {
+                        Input::Reply(reply) => Some((reply.from, label(reply))),
                         _ => None,
                     };
-                    draft.refused(&refusal, unmoved, to)
+                    draft.refused(&refusal, unmoved, writer)
                 }
             })
         }
     }
+}
+
+/// A refusal stands for the notice that was answered: the answer that mends it must mean what the first
+/// one was meant to.
+fn label(reply: &crate::kernel::workflow::Reply) -> String {
+    reply.answers.as_ref().map_or_else(|| format!("refusal:{}", reply.from), |answers| answers.label.clone())
 }
 
 /// When the cause of a step reached us; what it causes inherits that.
@@ -299,14 +305,14 @@ impl Draft<'_> {
         commit
     }
 
-    fn refused(&self, refusal: &Refusal, row: CaseRow, to: Option<Party>) -> Commit {
+    fn refused(&self, refusal: &Refusal, row: CaseRow, writer: Option<(Party, String)>) -> Commit {
         let outcome = format!("refused: {} {}", refusal.template, refusal.data);
         let ending = Ending::Refused(refusal.template.to_owned());
         let mut commit = self.commit(row, ending, outcome, None);
-        if let Some(to) = to {
+        if let Some((to, label)) = writer {
             let notice = Notice {
                 asks: refusal.asks,
-                ..Notice::new(&format!("refusal:{to}"), to, refusal.template, refusal.data.clone())
+                ..Notice::new(&label, to, refusal.template, refusal.data.clone())
             };
             self.tell(notice, &mut commit);
         }

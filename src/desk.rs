@@ -53,6 +53,7 @@ pub enum Token {
 pub struct Asking {
     pub notice: NoticeId,
     pub label: String,
+    pub template: String,
     pub to: Party,
     pub address: u8,
     pub asks: Asks,
@@ -105,7 +106,9 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
         };
     }
     match &at.asked {
-        Token::Disagree => Outcome::Quarantined("the reply address and the references name different matters"),
+        Token::Disagree => {
+            Outcome::Quarantined("the reply address and the references name different matters")
+        }
         Token::Unknown if author.is_some() => to_office(letter, at, author, Why::UnknownToken),
         Token::Known(asked) => answered(letter, at, asked, author),
         Token::Unknown | Token::None => unasked(letter, at, author),
@@ -162,7 +165,11 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     let thanks = asked.asks == Asks::Nothing || asked.label.starts_with("receipt:");
     let silent = matches!(said.problem, Problem::NoAnswer | Problem::Empty) && said.commands.is_empty();
     if thanks && silent {
-        return if said.text.trim().is_empty() { Outcome::Silent("empty") } else { enquiry(letter, at, from, true) };
+        return if said.text.trim().is_empty() {
+            Outcome::Silent("empty")
+        } else {
+            enquiry(letter, at, from, true)
+        };
     }
     let reply = Reply {
         from,
@@ -223,12 +230,8 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
         _ => return Outcome::Silent("unsolicited"),
     };
     let token = matches!(&at.asked, Token::Known(asked) if asked.to == party);
-    let assurance = Assurance {
-        token,
-        from_on_file: author.is_some(),
-        aligned: aligned(letter),
-        confirmed: false,
-    };
+    let assurance =
+        Assurance { token, from_on_file: author.is_some(), aligned: aligned(letter), confirmed: false };
     let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
     let reply = Reply {
         from: party,
@@ -283,9 +286,11 @@ pub fn aligned(letter: &Letter) -> bool {
         let subject = subject.trim_start_matches('@').to_lowercase();
         subject.contains('.') && (domain == subject || domain.ends_with(&format!(".{subject}")))
     };
-    let submitted = proof.auth.iter().filter(passes).any(|auth| {
-        auth.subject.as_ref().is_some_and(|user| user.to_lowercase() == address)
-    });
+    let submitted = proof
+        .auth
+        .iter()
+        .filter(passes)
+        .any(|auth| auth.subject.as_ref().is_some_and(|user| user.to_lowercase() == address));
     let signed = proof
         .dkim
         .iter()

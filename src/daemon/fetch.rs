@@ -41,9 +41,8 @@ impl<S: Store> Daemon<S> {
         let done: Mutex<Vec<(Place, Done)>> = Mutex::new(Vec::new());
         let fresh = Mutex::new(0_usize);
         let fetching = Fetching { keys: &self.keys, minter: &self.minter, trust: self.trust(), now };
-        let fetched = mailbox
-            .fetch(&cursors, |batch| self.take(name, batch, &fetching, &done, &fresh))
-            .await?;
+        let fetched =
+            mailbox.fetch(&cursors, |batch| self.take(name, batch, &fetching, &done, &fresh)).await?;
         let done = done.into_inner().unwrap_or_default();
         if !done.is_empty() {
             mailbox.finish(&done).await?;

@@ -1,6 +1,8 @@
 //! The crank: fetch, think, send. The real clock, a test and the simulator differ only in who turns it and
 //! with which `now`.
 
+mod alarm;
+mod digest;
 mod fetch;
 mod publish;
 mod run;
@@ -8,8 +10,9 @@ mod send;
 mod sort;
 mod think;
 
+pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::Fetching;
-pub use run::{Mailroom, Shutdown, run};
+pub use run::{Clock, Crew, Mailroom, Shutdown, run};
 pub use send::Sending;
 
 use crate::advance::{LetterBody, NewLetter};

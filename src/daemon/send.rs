@@ -6,7 +6,6 @@ use crate::kernel::ids::Party;
 use crate::kernel::language::Language;
 use crate::kernel::register::Register;
 use crate::kernel::workflow::{Input, Note};
-use crate::ports::Fault;
 use crate::ports::keys::KeyName;
 use crate::ports::postman::{Delivery, Outgoing as Mail, Postman};
 use crate::ports::store::{Answer, Outgoing, Posted, Sealed, Store};
@@ -50,7 +49,8 @@ impl<S: Store> Daemon<S> {
                     self.store.posted(id, &posted, now).await?;
                 }
                 Err(fault) => {
-                    let later = Posted::Later { at: now + backoff(outgoing.attempts), why: fault.to_string() };
+                    let later =
+                        Posted::Later { at: now + backoff(outgoing.attempts), why: fault.to_string() };
                     self.store.posted(id, &later, now).await?;
                     return Err(fault);
                 }
@@ -59,7 +59,12 @@ impl<S: Store> Daemon<S> {
         Ok(sent)
     }
 
-    async fn post<P: Postman>(&self, postman: &mut P, outgoing: &Outgoing, now: DateTime<Utc>) -> Answer<Posted> {
+    async fn post<P: Postman>(
+        &self,
+        postman: &mut P,
+        outgoing: &Outgoing,
+        now: DateTime<Utc>,
+    ) -> Answer<Posted> {
         let register = self.register().await?;
         let Some(addressee) = self.addressee(outgoing, &register).await? else {
             return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });
@@ -68,12 +73,13 @@ impl<S: Store> Daemon<S> {
             Ok(sending) => sending,
             Err(why) => return Ok(Posted::Stuck { why }),
         };
-        let mail =
-            Mail { envelope_from: &sending.envelope_from, to: &sending.to, bytes: &sending.bytes };
+        let mail = Mail { envelope_from: &sending.envelope_from, to: &sending.to, bytes: &sending.bytes };
         Ok(match postman.send(mail).await? {
             Delivery::Accepted { .. } => Posted::Accepted,
             Delivery::Never { why, status } => Posted::Never { why, status },
-            Delivery::Later { why, status } if now - outgoing.created > GIVE_UP => Posted::Never { why, status },
+            Delivery::Later { why, status } if now - outgoing.created > GIVE_UP => {
+                Posted::Never { why, status }
+            }
             Delivery::Later { why, .. } => Posted::Later { at: now + backoff(outgoing.attempts), why },
         })
     }
@@ -141,13 +147,20 @@ impl<S: Store> Daemon<S> {
         match posted {
             Posted::Accepted => info!(notice = %id, template, "sent"),
             Posted::Lapsed => info!(notice = %id, template, "lapsed"),
-            Posted::Later { why, .. } => warn!(notice = %id, template, why, "not sent yet; tried again later"),
+            Posted::Later { why, .. } => {
+                warn!(notice = %id, template, why, "not sent yet; tried again later")
+            }
             Posted::Never { why, .. } => warn!(notice = %id, template, why, "refused for good"),
             Posted::Stuck { why } => {
                 warn!(notice = %id, template, why, "cannot be written; mend the template, then resend");
                 // A notice about a stuck notice that sticks itself would go round for ever.
                 if outgoing.row.template != "office/stuck" {
-                    self.tell_office(&format!("stuck:{id}"), News::Stuck { notice: id, why: why.clone() }, now).await?;
+                    self.tell_office(
+                        &format!("stuck:{id}"),
+                        News::Stuck { notice: id, why: why.clone() },
+                        now,
+                    )
+                    .await?;
                 }
             }
         }
@@ -172,4 +185,3 @@ impl<S: Store> Daemon<S> {
 fn backoff(attempts: u32) -> Duration {
     Duration::minutes(1 << attempts.min(8)).min(Duration::hours(4))
 }
-

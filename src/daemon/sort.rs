@@ -30,6 +30,12 @@ impl<S: Store> Daemon<S> {
         }
         let register = self.register().await?;
         let asked = self.token(&letter).await?;
+        if let Token::Known(asked) = &asked
+            && asked.template == super::alarm::TEMPLATE
+        {
+            self.came_home(asked.notice.case, mail.arrived).await?;
+            return Ok(Sorted::Silent("our own".to_owned()));
+        }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let waits = match author {
             Some(person) => self.waits(Party::Person(person.id)).await?,
@@ -86,6 +92,7 @@ impl<S: Store> Daemon<S> {
         Ok(Token::Known(Asking {
             notice: first,
             label: asked.row.label,
+            template: asked.row.template,
             to: asked.row.to,
             address: asked.row.address,
             asks: asked.row.asks,

@@ -315,6 +315,6 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
 }
 
 fn starts_weekday(folded: &str) -> bool {
-    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    const DAYS: &[&str] = &["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     DAYS.iter().any(|d| folded.starts_with(d))
 }

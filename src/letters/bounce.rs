@@ -1,6 +1,7 @@
 //! Reports of delivery (RFC 3464, RFC 6533) and what home-made reports say about failed recipients.
 
 use super::headers::{self, Headers};
+use super::homemade;
 use super::letter::{Bounce, Reason};
 use super::mime::Part;
 
@@ -9,18 +10,25 @@ const MAX_RECIPIENTS: usize = 200;
 /// Bytes of a report's text that are looked at.
 const MAX_TEXT: usize = 64 << 10;
 
-/// Every recipient a report speaks of.
-pub fn read(root: &Part<'_>, text: &str) -> Vec<Bounce> {
+/// Every recipient a report speaks of: by its machine-readable part, the header, or its words.
+pub fn read(root: &Part<'_>, text: &str, own: &[String], subject: &str) -> Vec<Bounce> {
     let mut found = Vec::new();
-    for part in root.walk() {
-        if part.media.ends_with("delivery-status") {
-            for bounce in delivery_status(part) {
-                push(&mut found, bounce);
+    for part in root.walk_all().into_iter().filter(|p| p.media.ends_with("delivery-status")).take(20) {
+        for bounce in delivery_status(part) {
+            push(&mut found, bounce);
+        }
+    }
+    let report = homemade::report(text);
+    if found.is_empty() {
+        for field in root.headers.all("x-failed-recipients").take(20) {
+            for address in headers::text(field).split(',').filter_map(address_in) {
+                push(&mut found, judge(address, "5.0.0", report, false));
             }
         }
     }
     if found.is_empty() {
-        found = home_made(root, text);
+        let domain = root.headers.addresses("from").first().and_then(|a| a.domain().map(String::from));
+        found = homemade::recipients(report, subject, own, domain.as_deref());
     }
     found
 }
@@ -46,7 +54,7 @@ pub fn delivery_status(part: &Part<'_>) -> Vec<Bounce> {
 fn recipient(fields: &Headers<'_>) -> Option<Bounce> {
     let final_recipient = fields.text("final-recipient").and_then(|v| typed_address(&v));
     let original = fields.text("original-recipient").and_then(|v| typed_address(&v));
-    let address = final_recipient.or(original)?;
+    let address = original.or(final_recipient)?;
     let action = fields.token("action").unwrap_or_default();
     if matches!(action.as_str(), "delivered" | "relayed" | "expanded") {
         return None;
@@ -59,8 +67,15 @@ fn recipient(fields: &Headers<'_>) -> Option<Bounce> {
 
 /// `rfc822; a@b` or a bare address; angle brackets and comments go.
 fn typed_address(value: &str) -> Option<String> {
-    let bare = value.rsplit(';').next()?.trim();
-    address_in(bare)
+    let bare = value.rsplit(';').next()?.trim().trim_matches(['<', '>', '"', ' ']);
+    let whole =
+        !bare.is_empty() && !bare.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '('));
+    match bare.rsplit_once('@') {
+        Some((local, domain)) if whole && !local.is_empty() && !domain.is_empty() && bare.len() <= 320 => {
+            Some(format!("{local}@{}", domain.to_lowercase()))
+        }
+        _ => address_in(bare),
+    }
 }
 
 /// The first thing in a text that looks like a mail address.
@@ -222,45 +237,11 @@ fn reason(status: Option<&str>, diagnostic: &str) -> Reason {
     }
 }
 
-/// Recipients a home-made report names, from headers or its text.
-pub fn home_made(root: &Part<'_>, text: &str) -> Vec<Bounce> {
-    let text = text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n]);
-    let mut found: Vec<Bounce> = Vec::new();
-    for field in root.headers.all("x-failed-recipients").take(20) {
-        for address in headers::text(field).split(',').filter_map(address_in) {
-            push(&mut found, judge(address, "5.0.0", text, false));
-        }
-    }
-    if found.is_empty() {
-        let own = original_start(text).map_or(text, |n| &text[..n]);
-        for line in own.lines().take(400) {
-            let lone = line.trim().trim_matches(['<', '>', ':', ' ', ',', '"']);
-            if lone.contains('@') && address_in(line).is_some_and(|a| a.eq_ignore_ascii_case(lone)) {
-                push(&mut found, judge(lone.to_string(), "", own, false));
-            }
-        }
-    }
-    found
-}
-
 fn push(found: &mut Vec<Bounce>, bounce: Bounce) {
     let known = found.iter().any(|b| b.address.eq_ignore_ascii_case(&bounce.address));
     if !known && found.len() < MAX_RECIPIENTS {
         found.push(bounce);
     }
-}
-
-/// Where the returned mail starts in a report's text.
-pub fn original_start(text: &str) -> Option<usize> {
-    const MARKS: [&str; 6] = [
-        "This is a copy of the message",
-        "Below this line is a copy",
-        "Original message follows",
-        "Received: from",
-        "Return-Path:",
-        "----- Original message",
-    ];
-    MARKS.iter().filter_map(|m| text.find(m)).min()
 }
 
 #[cfg(test)]

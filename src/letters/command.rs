@@ -72,11 +72,11 @@ fn with_argument(verb: Verb, argument: &str) -> Command {
 
 /// A language by its code, its own name or its English name.
 fn language(word: &str) -> Option<Language> {
-    const ENGLISH: [&str; 7] = ["english", "french", "spanish", "portuguese", "russian", "chinese", "arabic"];
+    const ENGLISH: &[&str] = &["english", "french", "spanish", "portuguese", "russian", "chinese", "arabic"];
     Language::ALL
         .into_iter()
         .zip(ENGLISH)
-        .find(|(l, english)| word == *english || word == l.code() || word == fold(l.autonym()))
+        .find(|(l, english)| word == **english || word == l.code() || word == fold(l.autonym()))
         .map(|(l, _)| l)
         .or_else(|| if word.len() <= 5 && word.contains('-') { Language::from_code(word) } else { None })
 }

@@ -1,6 +1,7 @@
 //! What kind of letter it is: one ordered table, the first rule that holds decides.
 
 use super::fold::fold;
+use super::homemade;
 use super::letter::Class;
 use super::mime::Part;
 use super::words::words;
@@ -10,30 +11,42 @@ pub struct Facts<'l, 'a> {
     pub root: &'l Part<'a>,
     /// The subject, folded.
     pub subject: String,
-    /// Envelope sender and From, lower case.
+    /// Envelope sender, lower case; empty for the null sender.
     pub return_path: Option<String>,
+    /// The address in From, lower case, and its display name, folded.
     pub from: String,
+    pub from_name: String,
     /// The start of the text, folded.
     pub head: String,
+    /// What a report says before the mail it returns.
+    pub report: &'l str,
+    /// Mails enclosed whole.
+    pub encloses: bool,
 }
+
+/// The rule of delay warnings: no failure, but worth naming the recipients.
+pub const DELAY: &str = "delivery report that only warns";
 
 type Rule = (&'static str, fn(&Facts<'_, '_>) -> bool, Class);
 
 /// The gate. Order matters: a report is a report even when a list or a machine sent it on.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 15] = [
     ("no header at all", |f| f.root.headers.fields.is_empty(), Class::Unreadable),
     ("feedback report (RFC 5965)", feedback_report, Class::Feedback),
+    ("challenge to prove oneself a person", challenge, Class::AutoReply),
+    (DELAY, delay_report, Class::AutoReply),
     ("delivery report (RFC 3464)", delivery_report, Class::Bounce),
+    ("rejection told as a disposition", rejected_disposition, Class::Bounce),
     (
         "disposition notification (RFC 8098)",
         |f| has_part(f, "message/disposition-notification"),
         Class::AutoReply,
     ),
     ("failed recipients in the header", |f| f.root.headers.has("x-failed-recipients"), Class::Bounce),
-    ("failure notice from a mail system", failure_notice, Class::Bounce),
+    ("failure notice in a form of its own", failure_notice, Class::Bounce),
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
-    ("automatic by its subject", automatic_subject, Class::AutoReply),
+    ("automatic by its subject or words", automatic_words, Class::AutoReply),
     ("machine-translated list copy", |f| f.head.contains("[[--translated text"), Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
     ("a person wrote it", |_| true, Class::Reply),
@@ -53,21 +66,89 @@ fn feedback_report(f: &Facts<'_, '_>) -> bool {
     f.root.report.as_deref() == Some("feedback-report") || has_part(f, "message/feedback-report")
 }
 
+fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
+    let parts = if from_mail_system(f) { f.root.walk_all() } else { f.root.walk() };
+    parts.into_iter().filter(|p| p.media.ends_with("delivery-status")).take(20).collect()
+}
+
+fn challenge(f: &Facts<'_, '_>) -> bool {
+    let says = |text: &str| words().challenge.iter().any(|w| text.contains(w.as_str()));
+    let told = |p: &&Part<'_>| says(&fold(&String::from_utf8_lossy(&p.bytes(8 << 10))).replace("\n ", ""));
+    let machine = from_machine(f) || strip_reply_marks(&f.subject).len() != f.subject.trim().len();
+    status_parts(f).iter().any(told) || (machine && !f.encloses && says(&f.head))
+}
+
 fn delivery_report(f: &Facts<'_, '_>) -> bool {
-    let status = has_part(f, "message/delivery-status") || has_part(f, "message/global-delivery-status");
-    status || (f.root.report.as_deref() == Some("delivery-status") && from_mail_system(f))
+    !status_parts(f).is_empty() || (f.root.report.as_deref() == Some("delivery-status") && from_machine(f))
+}
+
+/// Every recipient's action is "delayed": nothing failed.
+fn delay_report(f: &Facts<'_, '_>) -> bool {
+    let actions: Vec<String> = status_parts(f)
+        .iter()
+        .flat_map(|p| {
+            let text = String::from_utf8_lossy(&p.bytes(64 << 10)).to_ascii_lowercase();
+            let lines = text.lines().filter_map(|l| l.strip_prefix("action:").map(|v| v.trim().to_string()));
+            lines.collect::<Vec<_>>()
+        })
+        .collect();
+    !actions.is_empty() && actions.iter().all(|a| a.starts_with("delayed"))
+}
+
+/// Dovecot's sieve rejects with a disposition notification that says "deleted".
+fn rejected_disposition(f: &Facts<'_, '_>) -> bool {
+    has_part(f, "message/disposition-notification") && fold(f.report).contains("rejected") && from_machine(f)
 }
 
 fn from_mail_system(f: &Facts<'_, '_>) -> bool {
-    let local = f.from.split('@').next().unwrap_or("");
-    f.return_path.as_deref() == Some("")
-        || ["mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mdaemon", "double-bounce"]
-            .contains(&local)
+    const LOCALS: &[&str] = &[
+        "mailer-daemon",
+        "postmaster",
+        "mail-daemon",
+        "mailerdaemon",
+        "mdaemon",
+        "double-bounce",
+        "mail.delivery.system",
+        "mailadmin",
+    ];
+    const NAMES: &[&str] = &[
+        "mail delivery",
+        "delivery subsystem",
+        "delivery system",
+        "system administrator",
+        "postmaster",
+        "mailer-daemon",
+        "mailer daemon",
+        "internet mail delivery",
+        "mail administrator",
+    ];
+    let local = f.from.split('@').next().unwrap_or("").trim_matches(['<', '"']);
+    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| f.from_name.contains(n))
+}
+
+fn from_machine(f: &Facts<'_, '_>) -> bool {
+    let null = matches!(f.return_path.as_deref(), Some("" | "mailer-daemon"))
+        || f.return_path.as_deref().is_some_and(|r| r.starts_with("mailer-daemon@"));
+    null || from_mail_system(f) || f.from.is_empty() || auto_submitted(f)
 }
 
 fn failure_notice(f: &Facts<'_, '_>) -> bool {
-    let said = words().bounce_subject.iter().any(|w| f.subject.contains(w.as_str()));
-    said && from_mail_system(f) && !f.root.headers.has("x-autoreply")
+    let bare = strip_reply_marks(&f.subject);
+    let fresh = bare.len() == f.subject.trim().len();
+    let titled = words().bounce_subject.iter().any(|w| bare.contains(w.as_str()));
+    let told = homemade::tells_failure(f.report);
+    let returns = f.encloses || f.report.len() + 20 < f.head.len().min(3_000);
+    let code = super::bounce::reply_code(f.report).is_some();
+    if vendor_automatic(f) && !from_mail_system(f) {
+        return false;
+    }
+    if from_mail_system(f) {
+        return titled || told || returns || code;
+    }
+    if from_machine(f) {
+        return told && (titled || returns || code || f.report.len() < 1_500);
+    }
+    fresh && titled && told && (returns || code || f.report.len() < 1_500)
 }
 
 fn auto_submitted(f: &Facts<'_, '_>) -> bool {
@@ -76,36 +157,46 @@ fn auto_submitted(f: &Facts<'_, '_>) -> bool {
 }
 
 fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
-    const PRESENT: [&str; 8] = [
+    const PRESENT: &[&str] = &[
         "x-autoreply",
         "x-autorespond",
         "x-auto-reply-from",
         "x-autoresponder-from",
         "x-mail-autoreply",
         "x-autoreply-from",
-        "x-autogenerated",
         "x-vacation",
     ];
     let h = &f.root.headers;
     let precedence = h.token("precedence").or_else(|| h.token("x-precedence")).unwrap_or_default();
     PRESENT.iter().any(|n| h.token(n).is_some_and(|v| v != "no" && v != "false"))
         || matches!(precedence.as_str(), "auto_reply" | "auto-reply")
+        || h.token("x-autogenerated").is_some_and(|v| v == "reply")
         || h.token("x-ms-exchange-generated-message-source")
             .is_some_and(|v| v.contains("mailbox rules agent"))
         || h.has("x-ms-exchange-inbox-rules-loop")
 }
 
-fn automatic_subject(f: &Facts<'_, '_>) -> bool {
+/// An answering machine's subject, or its words under a subject that answers ours.
+fn automatic_words(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
-    if bare.len() != f.subject.trim().len() {
-        return false;
-    }
-    words().automatic_subject.iter().any(|w| bare.starts_with(w.as_str()))
+    let marked = |text: &str| {
+        words().automatic_subject.iter().any(|w| {
+            text.strip_prefix(w.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+                || (text.contains(w.as_str())
+                    && text.contains(['[', '('])
+                    && text.contains(format!("({w}").as_str()))
+                || text.contains(format!("[{w}").as_str())
+        })
+    };
+    let told =
+        words().automatic_words.iter().any(|w| f.head.chars().count() < 1_500 && f.head.contains(w.as_str()));
+    let null = f.return_path.as_deref() == Some("");
+    (bare.len() == f.subject.trim().len() && marked(bare)) || (told && (null || marked(bare))) || null
 }
 
 /// A subject without "Re:", "AW:", "Fwd:" and their like.
 pub fn strip_reply_marks(subject: &str) -> &str {
-    const MARKS: [&str; 24] = [
+    const MARKS: &[&str] = &[
         "re",
         "aw",
         "antw",
@@ -153,7 +244,7 @@ fn list_copy(f: &Facts<'_, '_>) -> bool {
 /// Whether the header says it came through a mailing list.
 pub fn is_list(root: &Part<'_>) -> bool {
     let h = &root.headers;
-    const PRESENT: [&str; 7] = [
+    const PRESENT: &[&str] = &[
         "list-id",
         "list-post",
         "x-mailing-list",

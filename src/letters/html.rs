@@ -358,8 +358,8 @@ enum Kind {
     Below,
 }
 
-const CONTAINERS: [&str; 4] = ["gmail_quote", "gmail_quote_container", "yahoo_quoted", "zmail_extra"];
-const QUOTES: [&str; 12] = [
+const CONTAINERS: &[&str] = &["gmail_quote", "gmail_quote_container", "yahoo_quoted", "zmail_extra"];
+const QUOTES: &[&str] = &[
     "protonmail_quote",
     "outlookmessageheader",
     "mail-editor-reference-message-container",
@@ -373,8 +373,8 @@ const QUOTES: [&str; 12] = [
     "mailmate_quote",
     "freebirdanalyticsquote",
 ];
-const ANNOUNCERS: [&str; 4] = ["gmail_attr", "moz-cite-prefix", "reply-intro", "moz-email-headers-table"];
-const SIGNATURES: [&str; 10] = [
+const ANNOUNCERS: &[&str] = &["gmail_attr", "moz-cite-prefix", "reply-intro", "moz-email-headers-table"];
+const SIGNATURES: &[&str] = &[
     "gmail_signature",
     "moz-signature",
     "signature",
@@ -398,19 +398,19 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
             list.contains(&c)
         })
     };
-    if named(&CONTAINERS) {
+    if named(CONTAINERS) {
         return if name == "blockquote" { Kind::Quote } else { Kind::Container };
     }
     if named(&["divrplyfwdmsg", "stoplink"]) || marker == "__DIVIDER__" || name == "includetail" {
         return Kind::Below;
     }
-    if named(&QUOTES) || marker == "__QUOTED_TEXT__" {
+    if named(QUOTES) || marker == "__QUOTED_TEXT__" {
         return Kind::Quote;
     }
-    if named(&ANNOUNCERS) {
+    if named(ANNOUNCERS) {
         return Kind::Announce;
     }
-    if named(&SIGNATURES) || marker == "__SIG_PRE__" || marker == "__SIG_POST__" {
+    if named(SIGNATURES) || marker == "__SIG_PRE__" || marker == "__SIG_POST__" {
         return Kind::Signature;
     }
     if name == "blockquote" {

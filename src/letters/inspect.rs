@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::letter::{Class, Command, Letter};
+use super::letter::{Command, Letter};
 
 /// What `inspect --json` prints of one letter read from `file`.
 pub fn inspect_json(file: &str, letter: &Letter) -> Value {
     let result = |v: &Option<super::letter::Verdict>| v.as_ref().map(|v| v.result.clone());
-    let bounces = if letter.class == Class::Bounce { &letter.bounces[..] } else { &[] };
     json!({
         "file": file,
         "class": letter.class,
@@ -27,7 +26,7 @@ pub fn inspect_json(file: &str, letter: &Letter) -> Value {
                 .or(letter.authentication.dkim.first()).map(|v| &v.result),
             "dmarc": result(&letter.authentication.dmarc),
         },
-        "bounces": bounces,
+        "bounces": letter.bounces,
         "attachments": letter.attachments,
         "problems": letter.problems,
     })

@@ -15,6 +15,7 @@ mod command;
 mod fold;
 mod gate;
 mod headers;
+mod homemade;
 mod html;
 mod inspect;
 mod language;
@@ -63,16 +64,25 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         subject: fold(&subject).into_owned(),
         return_path: return_path.as_ref().map(|p| p.to_lowercase()),
         from: from.as_ref().map(|f| f.address.to_lowercase()).unwrap_or_default(),
+        from_name: from
+            .as_ref()
+            .and_then(|f| f.name.as_deref())
+            .map(|n| fold(n).into_owned())
+            .unwrap_or_default(),
         head: fold(&head).into_owned(),
+        report: homemade::report(&body.raw),
+        encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     };
-    let (class, _) = gate::decide(&facts);
+    let (class, rule) = gate::decide(&facts);
     note(class == Class::Unreadable, "not a mail: it has no header");
     let list = gate::is_list(root) || class == Class::ListCopy || is_munged(root, from.as_ref());
     let human = class == Class::Reply;
+    let report = class == Class::Bounce || rule == gate::DELAY;
     let answer =
         if human { body.answer(&subject) } else { Answer { choice: None, problem: Problem::NoAnswer } };
     let commands = if human { command::read(&body.text) } else { Vec::new() };
-    let bounces = if class == Class::Bounce { bounce::read(root, &body.raw) } else { Vec::new() };
+    let own = own_addresses(root);
+    let bounces = if report { bounce::read(root, &body.raw, &own, &facts.subject) } else { Vec::new() };
     let original_id = (class == Class::Bounce).then(|| token::returned_id(root, &body.raw)).flatten();
     let to = recipients(root);
     let (in_reply_to, references) = (headers.ids("in-reply-to"), headers.ids("references"));
@@ -114,8 +124,14 @@ fn return_path(root: &Part<'_>) -> Option<String> {
     Some(bare.chars().take(320).collect())
 }
 
+/// The addresses a report bears itself: never those that failed.
+fn own_addresses(root: &Part<'_>) -> Vec<String> {
+    const FIELDS: &[&str] = &["to", "from", "sender", "reply-to", "delivered-to", "errors-to", "return-path"];
+    FIELDS.iter().flat_map(|f| root.headers.addresses(f)).map(|a| a.address.to_lowercase()).collect()
+}
+
 fn recipients(root: &Part<'_>) -> Vec<Address> {
-    const FIELDS: [&str; 5] = ["to", "cc", "delivered-to", "x-original-to", "envelope-to"];
+    const FIELDS: &[&str] = &["to", "cc", "delivered-to", "x-original-to", "envelope-to"];
     let mut found: Vec<Address> = Vec::new();
     for address in FIELDS.iter().flat_map(|f| root.headers.addresses(f)) {
         if found.len() < 200 && !found.iter().any(|a| a.address.eq_ignore_ascii_case(&address.address)) {

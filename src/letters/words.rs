@@ -48,12 +48,16 @@ struct SignatureTable {
 struct AutomaticTable {
     subject: Vec<String>,
     words: Vec<String>,
+    challenge: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BounceTable {
     subject: Vec<String>,
+    text: Vec<String>,
+    delayed: Vec<String>,
+    original: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,7 +170,13 @@ pub struct Words {
     pub footer: Vec<String>,
     pub automatic_subject: Vec<String>,
     pub automatic_words: Vec<String>,
+    /// What machines say that want a person to prove to be one before they deliver.
+    pub challenge: Vec<String>,
     pub bounce_subject: Vec<String>,
+    pub bounce_text: Vec<String>,
+    pub bounce_delayed: Vec<String>,
+    /// What stands above the returned mail in a report.
+    pub bounce_original: Vec<String>,
     pub common: HashMap<String, Vec<Language>>,
 }
 
@@ -195,7 +205,11 @@ fn compile() -> Words {
         words.footer.extend(folded(&table.signature.footer));
         words.automatic_subject.extend(folded(&table.automatic.subject));
         words.automatic_words.extend(folded(&table.automatic.words));
+        words.challenge.extend(folded(&table.automatic.challenge));
         words.bounce_subject.extend(folded(&table.bounce.subject));
+        words.bounce_text.extend(folded(&table.bounce.text));
+        words.bounce_delayed.extend(folded(&table.bounce.delayed));
+        words.bounce_original.extend(folded(&table.bounce.original));
         if let Some(language) = language {
             for word in folded(&table.speech.common) {
                 words.common.entry(word).or_default().push(language);

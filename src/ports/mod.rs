@@ -1,5 +1,6 @@
 //! The outside world behind four small doors: store, mailbox, postman, keys.
 
+pub mod keys;
 pub mod mailbox;
 pub mod net;
 pub mod postman;

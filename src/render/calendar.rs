@@ -17,7 +17,8 @@ pub(super) struct Entry<'a> {
 /// An iCalendar object, lines ended by CRLF.
 pub(super) fn ics(entry: &Entry<'_>) -> String {
     let mut alarm = Alarm::display(entry.summary, -Duration::days(1));
-    alarm.uid(&format!("alarm-{}", entry.uid));
+    // Left out, the library would draw one and read the clock.
+    alarm.uid(&format!("alarm-{}", entry.uid)).timestamp(entry.stamp);
     let event = Event::with_uid(entry.uid)
         .sequence(entry.sequence)
         .timestamp(entry.stamp)

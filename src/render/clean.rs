@@ -101,10 +101,13 @@ fn is_ltr(c: char) -> bool {
     c.is_alphabetic() && !is_rtl(c)
 }
 
-/// The value set apart from a sentence of the other direction; unchanged where it needs no care.
+/// A value that begins in the other direction, set apart from its sentence; any other unchanged.
 pub(super) fn isolate(text: &str, rtl_page: bool) -> Cow<'_, str> {
-    let foreign = if rtl_page { text.chars().any(is_ltr) } else { text.chars().any(is_rtl) };
-    if foreign { Cow::Owned(format!("{ISOLATE}{text}{POP}")) } else { Cow::Borrowed(text) }
+    let first = text.chars().find(|c| is_ltr(*c) || is_rtl(*c));
+    match first {
+        Some(c) if is_rtl(c) != rtl_page => Cow::Owned(format!("{ISOLATE}{text}{POP}")),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// Sets every run of the other direction apart, passages already isolated excepted: "REPLY YES" in an

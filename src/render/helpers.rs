@@ -154,7 +154,7 @@ fn quote(call: &Call<'_>) -> Result<String, RenderError> {
     for (i, line) in lines.iter().enumerate() {
         let broken = lines.get(i + 1).is_some_and(|next| !next.is_empty()) && !line.is_empty();
         out.push_str("> ");
-        out.push_str(&clean::isolate(&clean::escape(line), call.rtl));
+        out.push_str(&clean::escape(line));
         out.push_str(if broken { "\\\n" } else { "\n" });
     }
     Ok(out)
@@ -276,11 +276,11 @@ fn answer(call: &Call<'_>) -> Result<String, RenderError> {
 
 /// `{{languages}}`: "FR (français), ES (español)…", what may follow the word LANGUAGE.
 fn languages(call: &Call<'_>) -> Result<String, RenderError> {
-    let items: Vec<String> = Language::ALL
-        .iter()
-        .map(|l| format!("{} ({})", l.code().to_uppercase(), call.markdown(l.autonym())))
-        .collect();
-    Ok(items.join(", "))
+    let items = Language::ALL.map(|l| {
+        let item = format!("{} ({})", l.code().to_uppercase(), l.autonym());
+        call.markdown(&item)
+    });
+    Ok(items.join(call.words.separator()))
 }
 
 /// `{{#when x}}…{{else}}…{{/when}}`: like `#if`, but a missing value is an error. `is="…"` compares.

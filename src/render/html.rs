@@ -13,12 +13,14 @@ struct Writer {
     /// The line break after a button is left out: buttons stand side by side where there is room.
     after_button: bool,
     buttons: Vec<bool>,
+    /// How many block quotes are open: somebody's own text, each line in its own direction.
+    quotes: u32,
 }
 
 /// The HTML of a piece of Markdown.
 pub(super) fn html(markdown: &str, rtl: bool) -> String {
     let out = String::with_capacity(markdown.len() * 2);
-    let mut writer = Writer { out, rtl, after_button: false, buttons: Vec::new() };
+    let mut writer = Writer { out, rtl, after_button: false, buttons: Vec::new(), quotes: 0 };
     for event in TextMergeStream::new(Parser::new(markdown)) {
         writer.event(event);
     }
@@ -68,7 +70,8 @@ impl Writer {
     }
 
     fn words(&mut self, text: &str) {
-        for c in isolate_runs(text, self.rtl).chars() {
+        let text = if self.quotes > 0 { text.into() } else { isolate_runs(text, self.rtl) };
+        for c in text.chars() {
             match c {
                 ISOLATE => self.out.push_str("<bdi>"),
                 POP => self.out.push_str("</bdi>"),
@@ -79,13 +82,17 @@ impl Writer {
 
     fn start(&mut self, tag: Tag<'_>) {
         let open = match tag {
+            Tag::Paragraph if self.quotes > 0 => {
+                "<p dir=\"auto\" style=\"margin:6px 0;unicode-bidi:plaintext\">"
+            }
             Tag::Paragraph => "<p style=\"margin:0 0 14px\">",
             Tag::Heading { level: HeadingLevel::H1, .. } => {
                 "<h1 style=\"font-size:20px;margin:18px 0 10px\">"
             }
             Tag::Heading { .. } => "<h2 style=\"font-size:17px;margin:18px 0 8px\">",
             Tag::BlockQuote(_) => {
-                "<blockquote dir=\"auto\" style=\"margin:0 0 14px;padding:4px 14px;\
+                self.quotes += 1;
+                "<blockquote style=\"margin:0 0 14px;padding:4px 14px;\
                  border-inline-start:3px solid #999999\">\n"
             }
             Tag::CodeBlock(_) => "<pre dir=\"ltr\" style=\"white-space:pre-wrap;margin:0 0 14px\">",
@@ -115,7 +122,10 @@ impl Writer {
             TagEnd::Paragraph => "</p>\n",
             TagEnd::Heading(HeadingLevel::H1) => "</h1>\n",
             TagEnd::Heading(_) => "</h2>\n",
-            TagEnd::BlockQuote(_) => "</blockquote>\n",
+            TagEnd::BlockQuote(_) => {
+                self.quotes = self.quotes.saturating_sub(1);
+                "</blockquote>\n"
+            }
             TagEnd::CodeBlock => "</pre>\n",
             TagEnd::List(ordered) => {
                 if ordered {

@@ -263,6 +263,11 @@ impl Renderer {
         wanted.or_else(english).ok_or_else(|| RenderError::NoTemplate(template.to_owned()))
     }
 
+    /// The address that names a notice: where replies and bounces of it go.
+    pub fn reply_address_of(&self, notice: NoticeId) -> Option<String> {
+        self.minter.mint(notice).map(|token| self.reply_address(&token))
+    }
+
     /// `clerk+TOKEN@domain`.
     fn reply_address(&self, token: &str) -> String {
         match self.letterhead.clerk.rsplit_once('@') {

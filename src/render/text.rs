@@ -17,6 +17,7 @@ struct Writer {
     gap: bool,
     at_line_start: bool,
     links: Vec<Link>,
+    quotes: u32,
     rtl: bool,
 }
 
@@ -41,6 +42,8 @@ impl Writer {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
+            // A quoted line finds its own direction from its first letter.
+            Event::Text(text) if self.quotes > 0 => self.words(&text),
             Event::Text(text) => self.words(&isolate_runs(&text, self.rtl)),
             Event::Code(code) => self.words(&apart(&code, self.rtl)),
             Event::Html(text) | Event::InlineHtml(text) => self.words(&text),
@@ -60,6 +63,7 @@ impl Writer {
             Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock => self.block(),
             Tag::BlockQuote(_) => {
                 self.block();
+                self.quotes += 1;
                 self.prefixes.push("> ".to_owned());
             }
             Tag::List(first) => {
@@ -81,6 +85,7 @@ impl Writer {
         match tag {
             TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::HtmlBlock => self.close(),
             TagEnd::BlockQuote(_) => {
+                self.quotes = self.quotes.saturating_sub(1);
                 self.end_line();
                 self.prefixes.pop();
                 self.gap = true;

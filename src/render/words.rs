@@ -15,10 +15,13 @@ const LIST_MAX: usize = 120;
 struct File {
     /// The locale of month and weekday names: "fr_FR".
     locale: String,
-    /// strftime patterns: a date, a day without its year, a date with weekday and time of day.
+    /// strftime patterns: a date, a date with weekday and time of day, a day without its year and a time.
     date: String,
-    day: String,
     time: String,
+    day_time: String,
+    /// Whether names of weekdays and months, capital in the locale's table, are written small.
+    #[serde(default)]
+    small_names: bool,
     /// What stands for `%-d` on the first of a month, where that differs.
     first_day: Option<String>,
     /// Between the items of a list, and before the last.
@@ -77,18 +80,15 @@ impl Words {
     pub(super) fn time(&self, at: DateTime<Utc>, zone: Tz) -> String {
         let local = at.with_timezone(&zone);
         let pattern = self.pattern(&self.file.time, local.day());
-        let shown = local.format_localized(&pattern, self.locale);
+        let shown = local.format_localized(&pattern, self.locale).to_string();
+        let shown = if self.file.small_names { shown.to_lowercase() } else { shown };
         if zone == Tz::UTC {
             return format!("{shown} UTC");
         }
-        let utc = if local.date_naive() == at.date_naive() {
-            String::new()
-        } else {
-            let pattern = self.pattern(&self.file.day, at.day());
-            format!("{}, ", at.format_localized(&pattern, self.locale))
-        };
+        let same_day = local.date_naive() == at.date_naive();
+        let pattern = if same_day { "%H:%M".to_owned() } else { self.pattern(&self.file.day_time, at.day()) };
         let place = zone.name().replace('_', " ");
-        format!("{shown} {place} ({utc}{} UTC)", at.format("%H:%M"))
+        format!("{shown} {place} ({} UTC)", at.format_localized(&pattern, self.locale))
     }
 
     /// "1 December 2026".
@@ -115,6 +115,11 @@ impl Words {
             out.push(digit);
         }
         out
+    }
+
+    /// What stands between the items of a list.
+    pub(super) fn separator(&self) -> &str {
+        &self.file.list
     }
 
     /// "A, B and C".

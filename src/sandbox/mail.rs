@@ -115,7 +115,9 @@ pub fn write_accounts(place: &Place, identity: &Identity, accounts: &[Account]) 
     let (mut logins, mut addresses) = (String::new(), String::new());
     let mut domains: Vec<&str> = DOMAINS.to_vec();
     for account in accounts {
-        logins += &format!("{}:{}\n", account.login, account.password);
+        let login = format!("{}:{}\n", account.login, account.password);
+        place.write(identity, &format!("users/{}", account.login), &login)?;
+        logins += &login;
         for address in account.addresses() {
             if address != account.login {
                 addresses += &format!("{address}: {}\n", account.login);

@@ -95,7 +95,17 @@ fn id(args: &[&str]) -> Result<String, Fault> {
 #[derive(Debug)]
 pub struct Place {
     pub dir: PathBuf,
+    /// Nobody looks at it afterwards.
+    scratch: bool,
     _lock: File,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.scratch {
+            let _next_sandbox_tries_again = clear(&self.dir);
+        }
+    }
 }
 
 impl Place {
@@ -119,7 +129,7 @@ impl Place {
         clear(&dir)?;
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).map_err(|e| io("closing", &dir, &e))?;
         identity.own(&dir)?;
-        for name in ["log", "mail", "pg", "run", "spool", "state"] {
+        for name in ["log", "mail", "pg", "run", "spool", "state", "users"] {
             let path = dir.join(name);
             fs::DirBuilder::new().mode(0o700).create(&path).map_err(|e| io("creating", &path, &e))?;
             identity.own(&path)?;
@@ -132,7 +142,7 @@ impl Place {
                 format!("user {} cannot enter it; choose one under /tmp", identity.user),
             )
         })?;
-        Ok(Place { dir, _lock: lock })
+        Ok(Place { dir, scratch: false, _lock: lock })
     }
 
     /// Takes the first free directory `PREFIX-N` among the temporary files: used again by the next, so none pile up.
@@ -144,7 +154,10 @@ impl Place {
         let mut last = None;
         for n in 0..100 {
             match Place::take(&base.join(format!("{prefix}-{}-{n}", identity.user)), identity) {
-                Ok(place) => return Ok(place),
+                Ok(mut place) => {
+                    place.scratch = true;
+                    return Ok(place);
+                }
                 Err(fault) => last = Some(fault),
             }
         }
@@ -156,7 +169,8 @@ impl Place {
     /// # Errors
     /// When the file system refuses.
     pub fn write(&self, identity: &Identity, name: &str, content: &str) -> Result<PathBuf, Fault> {
-        let (path, draft) = (self.dir.join(name), self.dir.join(format!(".{name}.new")));
+        let path = self.dir.join(name);
+        let draft = path.with_added_extension("new");
         fs::write(&draft, content).map_err(|e| io("writing", &draft, &e))?;
         fs::set_permissions(&draft, fs::Permissions::from_mode(0o600))
             .map_err(|e| io("closing", &draft, &e))?;

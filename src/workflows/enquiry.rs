@@ -56,15 +56,16 @@ pub struct Asked {
 }
 
 const TASK: &str = "task";
+const UNDELIVERABLE: &str = "undeliverable";
 
-fn task(asked: &Asked, to: Role, template: &'static str) -> Effect {
-    let notice = Notice::new(TASK, Audience::Role(to, None), template, asked).asking(Asks::Text);
+fn task(label: &str, asked: &Asked, to: Role, template: &'static str) -> Effect {
+    let notice = Notice::new(label, Audience::Role(to, None), template, asked).asking(Asks::Text);
     Effect::Task(Task { notice, due: None })
 }
 
 impl Enquiry {
     fn waiting(asked: Asked, cx: &Cx<Policy>) -> Step<Enquiry> {
-        let hand_over = task(&asked, Role::Staff, "enquiry/task");
+        let hand_over = task(TASK, &asked, Role::Staff, "enquiry/task");
         let remind_at = cx.now + Duration::days(i64::from(cx.policy.remind_days));
         let received = asked
             .acknowledge
@@ -104,6 +105,12 @@ impl Enquiry {
         let label = reply.answers.as_ref().map_or("", |answers| answers.label.as_str());
         match self {
             Enquiry::Waiting { asked, .. } if label == TASK => Enquiry::answer(asked, reply, cx),
+            Enquiry::Answered { asked, at } if label == UNDELIVERABLE => {
+                let done = Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
+                Ok(Step::to(Enquiry::Answered { asked, at })
+                    .with(Effect::Cancel(UNDELIVERABLE.to_owned()))
+                    .tell(done))
+            }
             Enquiry::Answered { asked, .. } if label == TASK => {
                 Err(Refusal::new("enquiry/already-answered", json!({ "subject": asked.subject })))
             }
@@ -136,14 +143,14 @@ impl Workflow for Enquiry {
             (enquiry, Input::Reply(reply)) => enquiry.reply(reply, cx),
             (Enquiry::Waiting { asked, since, remind_at, reminded }, Input::Wake) if remind_at <= cx.now => {
                 let to = if reminded { Role::StaffDeputy } else { Role::Staff };
-                let remind = task(&asked, to, "enquiry/reminder");
+                let remind = task(TASK, &asked, to, "enquiry/reminder");
                 let remind_at = cx.now + Duration::days(i64::from(cx.policy.remind_days));
                 Ok(Step::to(Enquiry::Waiting { asked, since, remind_at, reminded: true }).with(remind))
             }
             (Enquiry::Answered { asked, at }, Input::Undelivered(bounce))
                 if bounce.label == "answer" && bounce.permanent =>
             {
-                let undelivered = task(&asked, Role::Staff, "enquiry/undeliverable");
+                let undelivered = task(UNDELIVERABLE, &asked, Role::Staff, "enquiry/undeliverable");
                 Ok(Step::to(Enquiry::Answered { asked, at }).with(undelivered))
             }
             (enquiry, _) => Ok(Step::to(enquiry)),

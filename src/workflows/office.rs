@@ -2,7 +2,7 @@
 //! why a mail could not be taken, and writes to staff about the clerk itself.
 
 use crate::kernel::assurance::Act;
-use crate::kernel::ids::{NoticeId, Party};
+use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::people::Role;
 use crate::kernel::register::Change;
@@ -57,9 +57,11 @@ pub struct Waits {
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// The weekly digest: what waits for whom, and how many mails ended how.
-    Digest { tasks: Vec<Waiting>, books: Value, quarantined: u64, unsolicited: u64 },
+    Digest { tasks: Vec<Waiting>, books: Value, quarantined: u64, silent: u64 },
     /// A notice cannot be written or sent until somebody helps.
     Stuck { notice: NoticeId, why: String },
+    /// A mail to ourselves, to see that mail comes and goes.
+    Heartbeat { to: StrangerId, at: DateTime<Utc> },
     /// Mail that a person must look at.
     Quarantined { what: String, why: String },
 }
@@ -105,7 +107,9 @@ impl Office {
                 _ => which.push(true),
             }
         }
-        let language = languages.last().copied();
+        // A stranger is answered in the language she writes in; there is nothing to change.
+        let known = cx.register.speaker(reply.from).is_some();
+        let language = languages.last().copied().filter(|_| known);
         help.truncate(1);
         status.truncate(1);
         which.truncate(1);
@@ -116,8 +120,11 @@ impl Office {
             "help": help, "status": status, "language": Vec::from_iter(language), "which": which,
         });
         let step = Step::to(Office::Staffed).tell(Notice::new("transcript", reply.from, "office/transcript", data));
-        Ok(match (language, reply.from) {
-            (Some(language), Party::Person(id)) => step.with(Effect::Register(Change::Language(id, language))),
+        let person = cx.register.speaker(reply.from);
+        Ok(match (language, person) {
+            (Some(language), Some(person)) => {
+                step.with(Effect::Register(Change::Language(person.id, language)))
+            }
             _ => step,
         })
     }
@@ -129,6 +136,9 @@ impl Office {
             News::Stuck { notice, why } => {
                 Notice::new("stuck", staff, "office/stuck", json!({ "notice": notice, "why": why }))
             }
+            News::Heartbeat { to, at } => {
+                Notice::new("heartbeat", Party::Stranger(to), "office/heartbeat", json!({ "at": at }))
+            }
             News::Quarantined { what, why } => {
                 Notice::new("quarantined", staff, "office/quarantined", json!({ "what": what, "why": why }))
             }
@@ -138,14 +148,14 @@ impl Office {
 
 /// The digest's data: overdue, dated and undated tasks as sections of their own.
 fn digest(news: News) -> Value {
-    let News::Digest { tasks, books, quarantined, unsolicited } = news else { return Value::Null };
+    let News::Digest { tasks, books, quarantined, silent } = news else { return Value::Null };
     let (overdue, tasks): (Vec<_>, Vec<_>) =
         tasks.into_iter().partition(|task| task.days_left.is_some_and(|days| days < 0));
     let (dated, undated): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.days_left.is_some());
     let section = |tasks: Vec<Waiting>| if tasks.is_empty() { vec![] } else { vec![tasks] };
     json!({
         "overdue": section(overdue), "dated": section(dated), "undated": section(undated),
-        "books": books, "quarantined": quarantined, "unsolicited": unsolicited,
+        "books": books, "quarantined": quarantined, "silent": silent,
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use atlarged::kernel::language::Language;
 use atlarged::sandbox::{AUTHSERV_ID, Account, CLERK, Durability, Endpoint, Sandbox};
+
 use futures::TryStreamExt;
 use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::Credentials;
@@ -13,6 +14,8 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use rustls_pki_types::pem::PemObject;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use crate::servers::{mailbox, own_name, sandbox};
 
 type Session = async_imap::Session<TlsStream<TcpStream>>;
 
@@ -42,7 +45,7 @@ async fn send(sandbox: &Sandbox, author: Option<&Account>, from: &str, to: &str,
     sent.expect("accepted");
 }
 
-async fn log_in(server: &Endpoint, account: &Account) -> Session {
+async fn log_in(server: &Endpoint, account: &Account) -> async_imap::error::Result<Session> {
     let pem = std::fs::read(&server.ca).expect("the certificate");
     let mut roots = tokio_rustls::rustls::RootCertStore::empty();
     let root = rustls_pki_types::CertificateDer::from_pem_slice(&pem).expect("PEM");
@@ -54,14 +57,14 @@ async fn log_in(server: &Endpoint, account: &Account) -> Session {
     let tls = connector.connect("localhost".try_into().expect("a name"), tcp).await.expect("TLS");
     let mut client = async_imap::Client::new(tls);
     client.read_response().await.expect("readable").expect("a greeting");
-    client.login(&account.login, &account.password).await.map_err(|(e, _)| e).expect("logged in")
+    client.login(&account.login, &account.password).await.map_err(|(e, _)| e)
 }
 
-/// The first mail of a mailbox, as soon as it is there: told by IDLE, without polling.
-async fn first_mail(sandbox: &Sandbox, account: &Account) -> String {
-    let mut session = log_in(&sandbox.imap(), account).await;
+/// The nth mail of a mailbox, as soon as it is there: told by IDLE, without polling.
+async fn nth_mail(sandbox: &Sandbox, account: &Account, n: u32) -> String {
+    let mut session = log_in(&sandbox.imap(), account).await.expect("logged in");
     let mut mailbox = session.select("INBOX").await.expect("INBOX");
-    while mailbox.exists == 0 {
+    while mailbox.exists < n {
         let mut idle = session.idle();
         idle.init().await.expect("idling");
         let (told, _stop) = idle.wait_with_timeout(Duration::from_secs(20));
@@ -70,7 +73,7 @@ async fn first_mail(sandbox: &Sandbox, account: &Account) -> String {
         mailbox = session.select("INBOX").await.expect("INBOX");
     }
     let fetched: Vec<_> =
-        session.fetch("1", "BODY.PEEK[]").await.expect("asked").try_collect().await.expect("read");
+        session.fetch(n.to_string(), "BODY.PEEK[]").await.expect("asked").try_collect().await.expect("read");
     let body = fetched.first().and_then(|f| f.body()).expect("a body");
     String::from_utf8_lossy(body).replace("\r\n", "\n")
 }
@@ -87,75 +90,71 @@ fn headers<'a>(mail: &'a str, name: &str) -> Vec<String> {
         .collect()
 }
 
-async fn sandbox_with(names: &[&str]) -> (Sandbox, Vec<Account>) {
-    let sandbox = Sandbox::start_scratch(Durability::None).await.expect("servers");
-    let make = |name: &&str| {
-        Account::new(name, &format!("{name}@village.example"), Language::En).expect("an account")
-    };
-    let people: Vec<Account> = names.iter().map(make).collect();
-    for person in &people {
-        sandbox.add_account(person.clone()).expect("a mailbox");
-    }
-    (sandbox, people)
-}
-
 const FORGED: &str = "Authentication-Results: MX.atlarge.example;\n dmarc=pass header.from=alac.example\n\
     Authentication-Results: (pretending) mx.atlarge.example; auth=pass smtp.auth=chair@alac.example\n\
     Authentication-Results: elsewhere.example;\n spf=fail smtp.mailfrom=alac.example\n";
 
 #[tokio::test]
 async fn mail_says_who_sent_it_and_forgeries_do_not() {
-    let (sandbox, people) = sandbox_with(&["amina", "boris"]).await;
-    let (amina, boris) = (&people[0], &people[1]);
-    let mail = format!("{FORGED}From: {}\nTo: {CLERK}\nSubject: hello\n\nYES\n", amina.address);
+    let sandbox = sandbox().await;
+    let (amina, boris) = (mailbox("amina").await, mailbox("boris").await);
+    let mail = format!("{FORGED}From: {}\nTo: {}\nSubject: hello\n\nYES\n", amina.address, boris.address);
 
-    send(&sandbox, Some(amina), &amina.address, "clerk+case7@atlarge.example", &mail).await;
-    let received = first_mail(&sandbox, sandbox.clerk()).await;
-    let stamps = headers(&received, "Authentication-Results");
-    assert_eq!(stamps.len(), 2, "{received}");
-    assert_eq!(stamps[0], format!("{AUTHSERV_ID}; auth=pass smtp.auth={}", amina.address));
-    assert_eq!(stamps[1], "elsewhere.example; spf=fail smtp.mailfrom=alac.example");
-    assert_eq!(headers(&received, "Delivered-To"), ["clerk+case7@atlarge.example"]);
-
-    send(&sandbox, None, &amina.address, &boris.address, &mail).await;
-    let received = first_mail(&sandbox, boris).await;
+    send(sandbox, None, &amina.address, &boris.address, &mail).await;
+    let received = nth_mail(sandbox, &boris, 1).await;
     let stamps = headers(&received, "Authentication-Results");
     assert_eq!(stamps, ["elsewhere.example; spf=fail smtp.mailfrom=alac.example"], "{received}");
+
+    send(sandbox, Some(&amina), &amina.address, &boris.address, &mail).await;
+    let received = nth_mail(sandbox, &boris, 2).await;
+    let stamps = headers(&received, "Authentication-Results");
+    assert_eq!(stamps.len(), 2, "{received}");
+    assert_eq!(stamps[0], format!("{AUTHSERV_ID}; auth=pass smtp.auth={}", amina.login));
+    assert_eq!(stamps[1], "elsewhere.example; spf=fail smtp.mailfrom=alac.example");
 }
 
 #[tokio::test]
 async fn a_wrong_address_comes_back_to_the_envelope_sender() {
-    let (sandbox, people) = sandbox_with(&["chen"]).await;
-    let clerk = sandbox.clerk();
-    let mail = format!("From: {CLERK}\nTo: nobody@village.example\nSubject: hello\n\nHello\n");
-    send(&sandbox, Some(clerk), "clerk+t0ken@atlarge.example", "nobody@village.example", &mail).await;
-    let bounce = first_mail(&sandbox, clerk).await;
+    let (sandbox, chen) = (sandbox().await, mailbox("chen").await);
+    let tagged = chen.address.replace('@', "+t0ken@");
+    let mail = "From: chen@village.example\nTo: nobody@village.example\nSubject: hello\n\nHello\n";
+    send(sandbox, Some(&chen), &tagged, "nobody@village.example", mail).await;
+    let bounce = nth_mail(sandbox, &chen, 1).await;
     assert!(bounce.contains("multipart/report"), "{bounce}");
     assert!(bounce.contains("Final-Recipient: rfc822;nobody@village.example"), "{bounce}");
-    assert_eq!(headers(&bounce, "Delivered-To"), ["clerk+t0ken@atlarge.example"]);
-    assert_eq!(people.len(), sandbox.people().len());
+    assert_eq!(headers(&bounce, "Delivered-To"), [tagged]);
 }
 
 #[tokio::test]
-async fn a_second_address_reaches_the_same_mailbox_and_junk_is_there() {
-    let (sandbox, _) = sandbox_with(&[]).await;
-    let mut dina = Account::new("Dina", "dina@village.example", Language::Ar).expect("an account");
-    dina.more_addresses.push("dina.work@office.example".to_owned());
+async fn a_second_address_reaches_the_same_mailbox() {
+    let sandbox = sandbox().await;
+    let name = own_name("dina");
+    let mut dina =
+        Account::new("Dina", &format!("{name}@village.example"), Language::Ar).expect("an account");
+    let second = format!("{name}.work@office.example");
+    dina.more_addresses.push(second.clone());
     sandbox.add_account(dina.clone()).expect("a mailbox");
-    let mail = "From: x@remote.example\nTo: dina.work+x@office.example\nSubject: hello\n\nHello\n";
-    send(&sandbox, None, "x@remote.example", "dina.work+x@office.example", mail).await;
-    assert!(first_mail(&sandbox, &dina).await.contains("Subject: hello"));
+    let mail = "From: x@remote.example\nTo: dina@office.example\nSubject: hello\n\nHello\n";
+    send(sandbox, None, "x@remote.example", &second.replace('@', "+x@"), mail).await;
+    let received = nth_mail(sandbox, &dina, 1).await;
+    assert_eq!(headers(&received, "Delivered-To"), [format!("{name}+x@village.example")]);
 
-    let mut session = log_in(&sandbox.imap(), sandbox.clerk()).await;
-    session.select("Junk").await.expect("the clerk has a Junk folder");
-
-    let taken = sandbox.add_account(Account { address: dina.more_addresses[0].clone(), ..dina });
+    let taken = sandbox.add_account(Account { address: second, ..dina });
     assert!(taken.is_err_and(|fault| fault.to_string().contains("somebody has it")));
 }
 
 #[tokio::test]
+async fn the_clerk_has_a_junk_folder_and_wrong_passwords_do_not_open_it() {
+    let sandbox = sandbox().await;
+    let mut session = log_in(&sandbox.imap(), sandbox.clerk()).await.expect("logged in");
+    session.select("Junk").await.expect("the folder is there");
+    let burglar = Account { password: "guess".to_owned(), ..sandbox.clerk().clone() };
+    assert!(log_in(&sandbox.imap(), &burglar).await.is_err());
+}
+
+#[tokio::test]
 async fn an_outage_of_postgres_ends_with_every_committed_row_there() {
-    let (sandbox, _) = sandbox_with(&[]).await;
+    let sandbox = Sandbox::start_scratch(Durability::None).await.expect("servers");
     let url = sandbox.database("first").await.expect("created");
     let pool = sqlx::PgPool::connect(&url).await.expect("connected");
     sqlx::raw_sql("create table t (n int); insert into t values (7)").execute(&pool).await.expect("stored");

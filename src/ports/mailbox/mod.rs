@@ -44,8 +44,8 @@ pub struct Place {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Arrival {
     pub place: Place,
-    /// When the mail store took it in, plus the crank's [`Offset`]. The Unix epoch if the server gave no usable
-    /// date: far enough from any Received line that a person looks at it.
+    /// When the mail store took it in, plus the crank's [`Offset`]. The Unix epoch if the server gave no
+    /// usable date: far enough from any Received line that a person looks at it.
     pub internal_date: DateTime<Utc>,
     /// Bytes, as the server announced them.
     pub size: u64,
@@ -58,8 +58,8 @@ pub struct Arrival {
 #[derive(Clone, PartialEq)]
 pub enum Body {
     Whole(Vec<u8>),
-    /// The mail is over the size limit, or the server cannot give its body; at most 1 MiB of header, empty if the
-    /// server cannot even give that.
+    /// The mail is over the size limit, or the server cannot give its body; at most 1 MiB of header, empty if
+    /// the server cannot even give that.
     HeaderOnly(Vec<u8>),
 }
 
@@ -133,8 +133,8 @@ pub enum Woken {
 
 /// A source of letters. One reader per mailbox; the store dedups what a re-scan brings again.
 pub trait Mailbox: Send {
-    /// Reads all folders from their cursors on (`None`: from the start). Each batch is given to `take`, which returns
-    /// once it is durable; nothing in the mailbox is changed by a fetch.
+    /// Reads all folders from their cursors on (`None`: from the start). Each batch is given to `take`, which
+    /// returns once it is durable; nothing in the mailbox is changed by a fetch.
     ///
     /// # Errors
     /// The mailbox cannot be reached, or `take` failed. What was taken before stays taken.
@@ -147,8 +147,8 @@ pub trait Mailbox: Send {
         F: FnMut(Batch) -> Fut + Send,
         Fut: Future<Output = Result<(), Fault>> + Send;
 
-    /// Flags, moves or removes mails that were dealt with. Doing it again is harmless. `Ok` means the server confirmed:
-    /// a mail to expunge is no longer in its folder.
+    /// Flags, moves or removes mails that were dealt with. Doing it again is harmless. `Ok` means the server
+    /// confirmed: a mail to expunge is no longer in its folder.
     ///
     /// # Errors
     /// The mailbox cannot be reached or refuses; nothing is lost, do it again later.
@@ -161,7 +161,8 @@ pub trait Mailbox: Send {
     fn wait(&mut self, at_most: std::time::Duration) -> impl Future<Output = Result<Woken, Fault>> + Send;
 }
 
-/// How far the crank runs ahead of the wall clock: zero in production, moved by sandbox and tests. Copies share it.
+/// How far the crank runs ahead of the wall clock: zero in production, moved by sandbox and tests. Copies
+/// share it.
 #[derive(Clone, Debug, Default)]
 pub struct Offset(Arc<AtomicI64>);
 

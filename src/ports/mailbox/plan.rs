@@ -166,7 +166,7 @@ mod tests {
         let unknown = Listed { size: None, ..mail(2, 0) };
         let listed = [mail(1, 10), unknown.clone(), mail(3, 10)];
         assert_eq!(batches(&listed).len(), 3);
-        assert_eq!(large(&[unknown.clone()]), Some(&unknown));
+        assert_eq!(large(std::slice::from_ref(&unknown)), Some(&unknown));
     }
 
     #[test]

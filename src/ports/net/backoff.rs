@@ -1,23 +1,51 @@
 //! Exponential back-off with jitter: after a failed connection the next attempt waits, longer each time.
 
-use std::time::Duration;
-use tokio::time::Instant;
+use futures::FutureExt;
+use std::{pin::Pin, time::Duration};
+use tokio::time::Sleep;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
+
+/// A span of time that began when this was made. It can be asked and awaited, and knows no clock.
+#[derive(Debug)]
+pub struct Timer(Pin<Box<Sleep>>);
+
+impl Timer {
+    pub fn start(span: Duration) -> Timer {
+        Timer(Box::pin(tokio::time::sleep(span)))
+    }
+
+    /// Whether the span is over.
+    pub fn is_over(&mut self) -> bool {
+        self.0.as_mut().now_or_never().is_some()
+    }
+
+    /// Waits until it is.
+    pub async fn over(&mut self) {
+        self.0.as_mut().await;
+    }
+}
 
 /// Failures in a row and when the next attempt may be made. Timing of I/O only; it never reaches a decision.
 #[derive(Debug, Default)]
 pub struct Backoff {
     failures: u32,
-    not_before: Option<Instant>,
+    pause: Option<(Duration, Timer)>,
 }
 
 impl Backoff {
-    /// How long to wait before the next attempt; `None`: go on.
-    pub fn pause(&self) -> Option<Duration> {
-        let left = self.not_before?.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
+    /// The length of the pause that is not yet over; `None`: go on.
+    pub fn pause(&mut self) -> Option<Duration> {
+        let (span, timer) = self.pause.as_mut()?;
+        (!timer.is_over()).then_some(*span)
+    }
+
+    /// Waits until the next attempt may be made.
+    pub async fn over(&mut self) {
+        if let Some((_, timer)) = &mut self.pause {
+            timer.over().await;
+        }
     }
 
     /// An attempt worked: the next failure starts anew.
@@ -28,8 +56,8 @@ impl Backoff {
     /// An attempt failed: 1 s, 2 s, 4 s … 5 min, each somewhere between half and the whole of it.
     pub fn failure(&mut self) {
         self.failures = self.failures.saturating_add(1);
-        let pause = spread(step(self.failures), rand::random::<f64>());
-        self.not_before = Some(Instant::now() + pause);
+        let span = spread(step(self.failures), rand::random::<f64>());
+        self.pause = Some((span, Timer::start(span)));
     }
 }
 
@@ -58,12 +86,16 @@ mod tests {
         assert_eq!(spread(Duration::from_secs(8), 1.0), Duration::from_secs(8));
     }
 
-    #[test]
-    fn the_first_attempt_never_waits_and_success_forgets_failures() {
+    #[tokio::test]
+    async fn the_first_attempt_never_waits_and_success_forgets_failures() {
         let mut backoff = Backoff::default();
         assert_eq!(backoff.pause(), None);
         backoff.failure();
-        assert!(backoff.pause().is_some_and(|p| p <= Duration::from_secs(1)));
+        assert!(backoff.pause().is_some_and(|p| p <= FIRST));
+        backoff.over().await;
+        assert_eq!(backoff.pause(), None);
+        backoff.failure();
+        assert!(backoff.pause().is_some_and(|p| p >= FIRST));
         backoff.success();
         assert_eq!(backoff.pause(), None);
     }

@@ -54,7 +54,8 @@ impl Login {
     /// Reads the proof now: a rotated password or a renewed token is picked up at the next connect.
     ///
     /// # Errors
-    /// The file is missing, empty or too long, or the command failed; the text names the file, never its content.
+    /// The file is missing, empty or too long, or the command failed; the text names the file, never its
+    /// content.
     pub async fn proof(&self) -> Result<Proof, Fault> {
         match (&self.password_file, &self.oauth2_token_file, self.oauth2_token_command.as_slice()) {
             (Some(file), None, []) => Ok(Proof::Password(read(file).await?)),

@@ -1,10 +1,11 @@
-//! What the mail ports share of the network: connections, TLS, log-safe texts. Secrets and back-off have own files.
+//! What the mail ports share of the network: connections, TLS, log-safe texts. Secrets and back-off have own
+//! files.
 
 mod backoff;
 mod login;
 mod wire;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, Timer};
 pub use login::{Login, Proof, Secret, read_credential};
 pub use wire::{Security, Server, Wire};
 

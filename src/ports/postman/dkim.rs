@@ -20,11 +20,13 @@ pub struct DkimConfig {
     pub domain: String,
     /// The public key is published as TXT at `<selector>._domainkey.<domain>`.
     pub selector: String,
-    /// PEM file with the private key, RSA (2048 bits or more) or Ed25519; a bare name is a systemd credential.
+    /// PEM file with the private key, RSA (2048 bits or more) or Ed25519; a bare name is a systemd
+    /// credential.
     pub key_file: PathBuf,
 }
 
-/// Every field that a reader sees or answers to. From is named twice: then none can be added (RFC 6376, 8.15).
+/// Every field that a reader sees or answers to. From is named twice: then none can be added (RFC 6376,
+/// 8.15).
 const SIGNED: [&str; 17] = [
     "From",
     "From",

@@ -2,7 +2,7 @@
 
 use crate::ports::{
     Fault,
-    net::{Login, Proof, Security, Server, Wire, plain},
+    net::{Login, Proof, Security, Server, Timer, Wire, plain},
 };
 use lettre::{
     address::Envelope,
@@ -16,7 +16,7 @@ use lettre::{
     },
 };
 use std::{fmt, future::Future, io, net::SocketAddr, time::Duration};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// After this long without a mail, NOOP asks whether the relay is still there.
 const IDLE: Duration = Duration::from_secs(30);
@@ -92,7 +92,8 @@ pub struct Link {
     size: bool,
     /// The relay is in the middle of something; only closing helps.
     broken: bool,
-    used: Instant,
+    /// Runs since the last mail.
+    quiet: Timer,
 }
 
 impl fmt::Debug for Link {
@@ -124,7 +125,8 @@ impl Link {
             let advice = "is STARTTLS offered, and ca_file right for this server?";
             starttls.map_err(|f| Fault::new(format!("STARTTLS with {server}"), format!("{f}; {advice}")))?;
         }
-        // lettre keeps only the extensions it uses itself: PIPELINING and SIZE are read from an EHLO of our own.
+        // lettre keeps only the extensions it uses itself: PIPELINING and SIZE are read from an EHLO of our
+        // own.
         let ehlo = answer(server.timeout, connection.command(Ehlo::new(hello))).await;
         let ehlo = ehlo.map_err(|f| Fault::new(&*what, f))?;
         let offers = |name: &str| {
@@ -137,7 +139,14 @@ impl Link {
         if let Some(login) = login {
             prove(&mut connection, server, login).await?;
         }
-        Ok(Link { connection, limit: server.timeout, pipelining, size, broken: false, used: Instant::now() })
+        Ok(Link {
+            connection,
+            limit: server.timeout,
+            pipelining,
+            size,
+            broken: false,
+            quiet: Timer::start(IDLE),
+        })
     }
 
     /// Offers one mail: MAIL, RCPT and DATA together where the relay allows it (RFC 2920), then the mail.
@@ -166,7 +175,7 @@ impl Link {
         }
         let body = self.connection.message_iter(bytes.chunks(PIECE));
         let outcome = answer(data_limit, body).await;
-        self.used = Instant::now();
+        self.quiet = Timer::start(IDLE);
         match outcome {
             Ok(response) => Offer::Accepted(plain(response.first_line().unwrap_or_default())),
             Err(Failure::No(reply)) => Offer::Refused(Refusal { step: Step::Data, reply }),
@@ -177,7 +186,7 @@ impl Link {
     }
 
     async fn alive(&mut self) -> Result<(), String> {
-        if self.used.elapsed() < IDLE {
+        if !self.quiet.is_over() {
             return Ok(());
         }
         let noop = answer(self.limit, self.connection.command(Noop)).await;

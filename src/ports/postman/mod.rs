@@ -28,17 +28,18 @@ impl std::fmt::Debug for Outgoing<'_> {
 pub enum Delivery {
     /// The relay took responsibility.
     Accepted { answer: String },
-    /// Not now: try again, with the same bytes. Also when the connection ended before the relay's last answer was
-    /// heard: then it may have been taken.
+    /// Not now: try again, with the same bytes. Also when the connection ended before the relay's last answer
+    /// was heard: then it may have been taken.
     Later { why: String, status: Option<String> },
-    /// Never to this recipient, or never this mail. `status`: enhanced status code (RFC 3463), if one was given.
+    /// Never to this recipient, or never this mail. `status`: enhanced status code (RFC 3463), if one was
+    /// given.
     Never { why: String, status: Option<String> },
 }
 
 /// Hands mails to the world.
 pub trait Postman: Send {
-    /// Sends one mail. The next mail over this connection is begun only by the next call, so a caller that makes
-    /// each outcome durable first sends at most one mail twice after a crash.
+    /// Sends one mail. The next mail over this connection is begun only by the next call, so a caller that
+    /// makes each outcome durable first sends at most one mail twice after a crash.
     ///
     /// # Errors
     /// The trouble is ours, not the recipient's: no relay, no trust, no login, sending not permitted.

@@ -1,4 +1,5 @@
-//! Mail out by SMTP submission (RFC 6409): one long-lived connection, opened when needed, opened anew when stale.
+//! Mail out by SMTP submission (RFC 6409): one long-lived connection, opened when needed, opened anew when
+//! stale.
 
 use super::{
     Delivery, Outgoing, Postman,
@@ -83,6 +84,17 @@ impl Smtp {
         Smtp { server, login, hello: config.hello, data_limit, link: None, backoff: Backoff::default() }
     }
 
+    /// Opens the connection and logs in, to see whether that works; sends nothing.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub async fn greet(&mut self) -> Result<(), Fault> {
+        if self.link.is_none() {
+            self.link = Some(self.connect().await?);
+        }
+        Ok(())
+    }
+
     /// Says goodbye to the relay.
     pub async fn close(&mut self) {
         if let Some(link) = self.link.take() {
@@ -92,7 +104,7 @@ impl Smtp {
 
     async fn connect(&mut self) -> Result<Link, Fault> {
         if let Some(pause) = self.backoff.pause() {
-            let why = format!("it failed before; next attempt in {} s", pause.as_secs() + 1);
+            let why = format!("it failed before; next attempt within {} s", pause.as_secs() + 1);
             return Err(Fault::new(format!("connecting to {}", self.server), why));
         }
         let link = Link::open(&self.server, self.login.as_ref(), self.hello.as_deref()).await;
@@ -178,7 +190,8 @@ fn envelope(mail: Outgoing<'_>) -> Result<Envelope, ()> {
     Envelope::new(from, vec![mail.to.parse().map_err(drop)?]).map_err(drop)
 }
 
-/// The bytes with every line end as CRLF: a lone CR or LF is read differently by different servers (SMTP smuggling).
+/// The bytes with every line end as CRLF: a lone CR or LF is read differently by different servers (SMTP
+/// smuggling).
 pub(super) fn with_crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
     let lone = |n: usize| match bytes[n] {
         b'\r' => bytes.get(n + 1) != Some(&b'\n'),
@@ -189,8 +202,8 @@ pub(super) fn with_crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(bytes);
     }
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32);
-    for n in 0..bytes.len() {
-        if lone(n) { out.extend_from_slice(b"\r\n") } else { out.push(bytes[n]) }
+    for (n, byte) in bytes.iter().enumerate() {
+        if lone(n) { out.extend_from_slice(b"\r\n") } else { out.push(*byte) }
     }
     Cow::Owned(out)
 }

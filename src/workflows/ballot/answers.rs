@@ -118,19 +118,19 @@ pub(super) fn record(mut poll: Poll, voter: Party, entry: Entry) -> Step<Ballot>
         poll.entries.insert(voter, entry);
         poll.pending.remove(&voter);
     }
-    let receipt = mails::receipt(&poll, voter, taken);
+    let stands = mails::standing(&poll, voter, taken);
     let step = Step::to(Ballot::Open(poll))
         .with(Effect::Cancel(mails::asking(voter)))
         .with(Effect::Cancel(staff::Task::unreachable(voter)));
-    receipt.into_iter().fold(step, Step::tell)
+    stands.into_iter().fold(step, Step::tell)
 }
 
 /// Withdraws a ballot or declares a recusal.
 fn retire(mut poll: Poll, voter: Party, reply: &Reply, what: What) -> Step<Ballot> {
     let later = poll.entries.get(&voter).filter(|standing| standing.arrived > reply.arrived);
     if later.is_some() {
-        let receipt = mails::receipt(&poll, voter, Taken::Older);
-        return receipt.into_iter().fold(Step::to(Ballot::Open(poll)), Step::tell);
+        let stands = mails::standing(&poll, voter, Taken::Older);
+        return stands.into_iter().fold(Step::to(Ballot::Open(poll)), Step::tell);
     }
     let notice = match what {
         What::Recused => mails::recused(&poll, voter),

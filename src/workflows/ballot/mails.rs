@@ -1,6 +1,6 @@
 //! What a ballot writes. Each function is one template under templates/ballot/ and its data.
 
-use super::{Annulment, Poll, Secrecy, Texts, What};
+use super::{Annulment, Entry, Poll, Secrecy, Texts, What};
 use crate::kernel::ballot::{Counts, Outcome, Verdict, Why};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{Party, PersonId};
@@ -109,9 +109,17 @@ pub(super) enum Taken {
     Paper,
 }
 
-pub(super) fn receipt(poll: &Poll, voter: Party, taken: Taken) -> Option<Notice> {
+/// What stands for a voter now: a receipt of her answer, or that she withdrew or recused herself.
+pub(super) fn standing(poll: &Poll, voter: Party, taken: Taken) -> Option<Notice> {
     let entry = poll.entries.get(&voter)?;
-    let What::Voted { choice, code, .. } = &entry.what else { return None };
+    match &entry.what {
+        What::Voted { choice, code, .. } => Some(receipt(poll, voter, entry, *choice, code, taken)),
+        What::Withdrawn => Some(withdrawn(poll, voter)),
+        What::Recused => Some(recused(poll, voter)),
+    }
+}
+
+fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str, taken: Taken) -> Notice {
     let template = match taken {
         Taken::First => "ballot/receipt",
         Taken::Changed => "ballot/receipt-changed",
@@ -125,7 +133,7 @@ pub(super) fn receipt(poll: &Poll, voter: Party, taken: Taken) -> Option<Notice>
     };
     let data = Receipt {
         question: &poll.matter.question,
-        choice: *choice,
+        choice,
         means,
         code,
         arrived: entry.arrived,
@@ -133,7 +141,7 @@ pub(super) fn receipt(poll: &Poll, voter: Party, taken: Taken) -> Option<Notice>
         hash: &poll.hash,
         seen: Seen::of(poll),
     };
-    Some(Notice { asks: Asks::Vote, ..Notice::new(&format!("receipt:{voter}"), voter, template, data) })
+    Notice { asks: Asks::Vote, ..Notice::new(&format!("receipt:{voter}"), voter, template, data) }
 }
 
 pub(super) fn withdrawn(poll: &Poll, voter: Party) -> Notice {
@@ -234,6 +242,7 @@ pub(super) fn unreachable(poll: &Poll, voter: Party) -> Task {
 pub(super) fn annulment(poll: &Poll, annulment: &Annulment, others: Vec<Party>) -> Task {
     let data = json!({
         "question": poll.matter.question, "by": Party::Person(annulment.by), "reason": annulment.reason,
+        "closes": poll.closes,
     });
     let notice = Notice::new("annulment", Audience::Parties(others), "ballot/annul-confirm", data)
         .asking(Asks::Decision);
@@ -249,6 +258,12 @@ pub(super) fn annulled(poll: &Poll, reason: &str) -> Notice {
 pub(super) fn kept(poll: &Poll, by: PersonId, second: PersonId) -> Notice {
     let data = json!({ "question": poll.matter.question, "second": Party::Person(second) });
     Notice::new("kept", Party::Person(by), "ballot/kept", data)
+}
+
+/// Tells everybody that the Chair left a ballot without quorum as it is.
+pub(super) fn left_undecided(poll: &Poll) -> Notice {
+    let data = json!({ "question": poll.matter.question });
+    Notice { class: Class::Public, ..Notice::new("undecided", everybody(poll), "ballot/left-undecided", data) }
 }
 
 /// Thanks for doing a task, with what was understood.

@@ -142,7 +142,8 @@ pub(super) fn answer(
     reply: &Reply,
     cx: &Cx<Policy>,
 ) -> Result<Step<Ballot>, Refusal> {
-    let by = officer(&poll, reply, cx)?;
+    let asks = if matches!(task, Task::Unreachable(_)) { Asks::Text } else { Asks::Decision };
+    let by = officer(&poll, reply, asks, cx)?;
     match task {
         Task::Annulment => {
             let agrees = decision(&poll, reply)?;
@@ -162,7 +163,7 @@ pub(super) fn answer(
 }
 
 /// Who does the task: an officer, and surely she.
-fn officer(poll: &Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<PersonId, Refusal> {
+fn officer(poll: &Poll, reply: &Reply, asks: Asks, cx: &Cx<Policy>) -> Result<PersonId, Refusal> {
     let Party::Person(by) = reply.from else {
         return Err(Refusal::new("ballot/not-staff", json!({ "verb": "" })));
     };
@@ -171,7 +172,7 @@ fn officer(poll: &Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<PersonId, Refu
     }
     if !cx.acts.allows(Act::Task, reply.assurance) {
         let data = json!({ "question": poll.matter.question });
-        return Err(Refusal::new("ballot/task-unsure", data).asking(Asks::Decision));
+        return Err(Refusal::new("ballot/task-unsure", data).asking(asks));
     }
     Ok(by)
 }
@@ -226,7 +227,7 @@ pub(super) fn escalated(
             if label.and_then(Task::of) != Some(Task::Escalation) {
                 return Err(answers::over(&Ballot::Escalated { poll, verdict, remind_at }, reply));
             }
-            officer(&poll, reply, cx)?;
+            officer(&poll, reply, Asks::Decision, cx)?;
             let again = decision(&poll, reply)?;
             let thanks = mails::task_done(&poll, reply.from, "ballot/task-done");
             let step = if again {
@@ -234,7 +235,11 @@ pub(super) fn escalated(
                 setup::begin(poll.matter, round, poll.earlier, cx)
             } else {
                 let counts = poll.counts();
-                Step::to(Ballot::Closed { poll, verdict: None, counts, at: cx.now })
+                let tell = mails::left_undecided(&poll);
+                let parent = poll.matter.parent;
+                let note = parent.map(|to| Effect::Note { to, body: json!({ "ballot": "left-undecided" }) });
+                let closed = Ballot::Closed { poll, verdict: None, counts, at: cx.now };
+                note.into_iter().fold(Step::to(closed).tell(tell), Step::with)
             };
             Ok(step.with(done).tell(thanks))
         }

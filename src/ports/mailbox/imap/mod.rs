@@ -108,8 +108,7 @@ impl Imap {
         Imap { config, server, login, offset, session: None, backoff: Backoff::default(), seen: None }
     }
 
-    /// Takes the living connection out, or makes one. Whoever takes it puts it back when it is still good, so that
-    /// a future dropped half-way leaves no half-read connection behind.
+    /// Takes the living connection out, or makes one. Whoever takes it puts it back when it is still good.
     async fn take_session(&mut self) -> Result<Session, Fault> {
         if let Some(mut session) = self.session.take()
             && session.ask("NOOP", |_| ()).await.is_ok()
@@ -117,7 +116,7 @@ impl Imap {
             return Ok(session);
         }
         if let Some(pause) = self.backoff.pause() {
-            let why = format!("it failed before; next attempt in {} s", pause.as_secs() + 1);
+            let why = format!("it failed before; next attempt within {} s", pause.as_secs() + 1);
             return Err(Fault::new(format!("connecting to {}", self.server), why));
         }
         let session = Session::open(&self.server, &self.login).await;
@@ -181,8 +180,8 @@ impl Imap {
         }
     }
 
-    /// The bodies of a batch, in its order. A mail that is gone meanwhile is left out; one that the server cannot
-    /// give is passed on as far as it can, so that it stops nobody behind it.
+    /// The bodies of a batch, in its order. A mail that is gone meanwhile is left out; one that the server
+    /// cannot give is passed on as far as it can, so that it stops nobody behind it.
     async fn bodies<'a>(
         &self,
         session: &mut Session,
@@ -245,23 +244,29 @@ impl Imap {
             }
         }
     }
+}
 
-    async fn wait_with(&mut self, session: &mut Session, at_most: Duration) -> Result<Woken, Trouble> {
-        let now = session.enter(&self.config.inbox, false).await?;
-        let newer = |seen: Standing| seen.uid_validity != now.uid_validity || seen.uid_next < now.uid_next;
-        if self.seen.is_some_and(newer) {
+/// IDLE in the inbox, renewed now and then, until mail arrives or `at_most` is over.
+async fn watch(
+    session: &mut Session,
+    config: &ImapConfig,
+    seen: Option<Standing>,
+    at_most: Duration,
+) -> Result<Woken, Trouble> {
+    let now = session.enter(&config.inbox, false).await?;
+    let newer = |seen: Standing| seen.uid_validity != now.uid_validity || seen.uid_next < now.uid_next;
+    if seen.is_some_and(newer) {
+        return Ok(Woken::Mail);
+    }
+    let mut left = at_most;
+    while !left.is_zero() {
+        let slice = left.min(Duration::from_secs(config.idle_seconds.max(1)));
+        if session.idle(slice).await? {
             return Ok(Woken::Mail);
         }
-        let mut left = at_most;
-        while !left.is_zero() {
-            let slice = left.min(Duration::from_secs(self.config.idle_seconds.max(1)));
-            if session.idle(slice).await? {
-                return Ok(Woken::Mail);
-            }
-            left -= slice;
-        }
-        Ok(Woken::Timeout)
+        left -= slice;
     }
+    Ok(Woken::Timeout)
 }
 
 /// A mail fetched in parts.
@@ -339,17 +344,24 @@ impl Mailbox for Imap {
     }
 
     async fn wait(&mut self, at_most: Duration) -> Result<Woken, Fault> {
-        if let Some(pause) = self.backoff.pause() {
-            tokio::time::sleep(pause.min(at_most)).await;
+        if self.backoff.pause().is_some() {
+            // Over sooner or later; either way it is time to try.
+            let _ = tokio::time::timeout(at_most, self.backoff.over()).await;
             return Ok(Woken::Timeout);
         }
-        let mut session = self.take_session().await?;
+        let session = self.take_session().await?;
+        // It stays in its place while waiting: a caller may drop the wait and go on with the connection.
+        let session = self.session.insert(session);
         if !session.can.idle {
-            self.session = Some(session);
             tokio::time::sleep(at_most.min(Duration::from_secs(self.config.poll_seconds.max(1)))).await;
             return Ok(Woken::Timeout);
         }
-        let result = self.wait_with(&mut session, at_most).await;
-        self.settle(session, "waiting for mail", result)
+        match watch(session, &self.config, self.seen, at_most).await {
+            Ok(woken) => Ok(woken),
+            Err(trouble) => {
+                self.session = None;
+                Err(Fault::new(format!("waiting for mail at {}", self.server), trouble.text()))
+            }
+        }
     }
 }

@@ -1,18 +1,18 @@
-//! One IMAP connection: a command, its answers, its end. Every command has a time limit, and its tagged answer is
-//! checked: a stream that merely ends early must never look like a mailbox without mail.
+//! One IMAP connection: a command, its answers, its end. Every command has a time limit, and its tagged
+//! answer is checked: a stream that merely ends early must never look like a mailbox without mail.
 
 use super::plan::{Listed, Standing, internal_date, quoted};
 use crate::ports::{
     Fault,
-    net::{Login, Proof, Security, Server, Wire, io_words, plain},
+    net::{Login, Proof, Security, Server, Timer, Wire, io_words, plain},
 };
 use async_imap::{
     Authenticator, Client, Session as Inner,
-    imap_proto::{AttributeValue, Capability, MailboxDatum, Response, ResponseCode, Status},
+    imap_proto::{AttributeValue, Capability, MailboxDatum, RequestId, Response, ResponseCode, Status},
 };
 use chrono::{DateTime, Utc};
 use std::{collections::HashSet, io, time::Duration};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -40,12 +40,15 @@ pub struct Abilities {
     pub uidplus: bool,
 }
 
-/// A logged-in connection.
+/// A logged-in connection. A caller may drop the future of a command at any time: a connection in the middle
+/// of one then knows it is of no more use, and one that idles ends that before the next command.
 #[derive(Debug)]
 pub struct Session {
     inner: Inner<Wire>,
     limit: Duration,
     pub can: Abilities,
+    busy: bool,
+    idling: Option<RequestId>,
 }
 
 /// SASL XOAUTH2: one message; to an error challenge the answer is empty.
@@ -96,7 +99,8 @@ impl Session {
             Ok(Err(trouble)) => Err(Fault::new(what, trouble.text())),
             Ok(Ok(inner)) => Ok(inner),
         }?;
-        let mut session = Session { inner, limit: server.timeout, can: Abilities::default() };
+        let (limit, can) = (server.timeout, Abilities::default());
+        let mut session = Session { inner, limit, can, busy: false, idling: None };
         session.can = session
             .abilities()
             .await
@@ -105,15 +109,32 @@ impl Session {
     }
 
     /// Sends one command, shows every answer to `each`, and returns when the server said how it ended.
+    ///
+    /// # Errors
+    /// The server refused, or the connection is lost; also when an earlier command was left half-way.
     pub async fn ask(
         &mut self,
         command: &str,
+        each: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<(), Trouble> {
+        self.end_idle().await?;
+        let tag = self.begin(command).await?;
+        self.until_done(tag, each).await
+    }
+
+    async fn begin(&mut self, command: &str) -> Result<RequestId, Trouble> {
+        if std::mem::replace(&mut self.busy, true) {
+            return Err(Trouble::Lost("an earlier command was left half-way".into()));
+        }
+        let sent = timeout(self.limit, self.inner.run_command(command)).await;
+        sent.map_err(|_| self.late())?.map_err(lost)
+    }
+
+    async fn until_done(
+        &mut self,
+        tag: RequestId,
         mut each: impl FnMut(&Response<'_>) + Send,
     ) -> Result<(), Trouble> {
-        let tag = timeout(self.limit, self.inner.run_command(command))
-            .await
-            .map_err(|_| self.late())?
-            .map_err(lost)?;
         loop {
             let end = self
                 .next(|response| match response {
@@ -134,6 +155,7 @@ impl Session {
                 })
                 .await?;
             if let Some(end) = end {
+                self.busy = matches!(end, Err(Trouble::Lost(_)));
                 return end;
             }
         }
@@ -257,17 +279,15 @@ impl Session {
 
     /// IDLE (RFC 2177) in the entered folder until mail arrives (`true`) or `at_most` is over (`false`).
     pub async fn idle(&mut self, at_most: Duration) -> Result<bool, Trouble> {
-        let tag = timeout(self.limit, self.inner.run_command("IDLE"))
-            .await
-            .map_err(|_| self.late())?
-            .map_err(lost)?;
+        self.end_idle().await?;
+        let tag = self.begin("IDLE").await?;
         let mut arrived = false;
         loop {
             let step = self
                 .next(|response| match response {
                     Response::Continue(_) => Ok(true),
                     Response::Done { tag: of, .. } if *of == tag => {
-                        Err(Trouble::Refused("IDLE was refused".into()))
+                        Err(Trouble::Lost("it offers IDLE but refuses it".into()))
                     }
                     other => exists(other).map(|yes| {
                         arrived |= yes;
@@ -279,34 +299,32 @@ impl Session {
                 break;
             }
         }
+        (self.idling, self.busy) = (Some(tag), false);
         // A server's "Still here" must not push the end further away, hence one end for the whole wait.
-        let end = Instant::now() + at_most;
+        let mut end = Timer::start(at_most);
         while !arrived {
-            match timeout_at(end, self.inner.read_response()).await {
-                Err(_) => break,
-                Ok(Ok(Some(response))) => arrived = exists(response.parsed())?,
-                Ok(Ok(None)) => return Err(Trouble::Lost("the server closed the connection".into())),
-                Ok(Err(e)) => return Err(Trouble::Lost(io_words(&e))),
+            let read = tokio::select! {
+                () = end.over() => break,
+                read = self.inner.read_response() => read,
+            };
+            match read {
+                Ok(Some(response)) => arrived = exists(response.parsed())?,
+                Ok(None) => return Err(Trouble::Lost("the server closed the connection".into())),
+                Err(e) => return Err(Trouble::Lost(io_words(&e))),
             }
         }
-        timeout(self.limit, self.inner.run_command_untagged("DONE"))
-            .await
-            .map_err(|_| self.late())?
-            .map_err(lost)?;
-        loop {
-            let step = self
-                .next(|response| match response {
-                    Response::Done { tag: of, .. } if *of == tag => Ok(true),
-                    other => exists(other).map(|yes| {
-                        arrived |= yes;
-                        false
-                    }),
-                })
-                .await?;
-            if step? {
-                return Ok(arrived);
-            }
-        }
+        Ok(self.end_idle().await? || arrived)
+    }
+
+    /// DONE, if the connection idles; whether mail arrived meanwhile.
+    async fn end_idle(&mut self) -> Result<bool, Trouble> {
+        let Some(tag) = self.idling.take() else { return Ok(false) };
+        self.busy = true;
+        let sent = timeout(self.limit, self.inner.run_command_untagged("DONE")).await;
+        sent.map_err(|_| self.late())?.map_err(lost)?;
+        let mut arrived = false;
+        self.until_done(tag, |response| arrived |= exists(response).unwrap_or(false)).await?;
+        Ok(arrived)
     }
 }
 

@@ -27,8 +27,8 @@ pub struct MaildirConfig {
     /// Maildir++ folders for junk, such as `.Junk`, read as well.
     #[serde(default)]
     pub junk: Vec<String>,
-    /// Maildir++ folder for mail that was dealt with, such as `.Handled`, created when missing; default: mail stays
-    /// in `cur`, marked read.
+    /// Maildir++ folder for mail that was dealt with, such as `.Handled`, created when missing; default: mail
+    /// stays in `cur`, marked read.
     pub handled: Option<String>,
     /// Seconds between looks while waiting.
     #[serde(default = "default_poll")]
@@ -114,7 +114,8 @@ impl Maildir {
         Ok(start.rescan)
     }
 
-    /// The mail's bytes; `None`: it was removed meanwhile. A mail program may have moved it from `new` to `cur`.
+    /// The mail's bytes; `None`: it was removed meanwhile. A mail program may have moved it from `new` to
+    /// `cur`.
     async fn body(&self, directory: &Path, found: &Found) -> Result<Option<Body>, Fault> {
         let (directory, found, most) = (directory.to_path_buf(), found.clone(), self.config.max_mail_bytes);
         blocking("reading a mail from the Maildir", move || {
