@@ -3,6 +3,7 @@
 mod ports_dkim;
 mod ports_fake;
 mod ports_imap;
+mod ports_imap_odd;
 mod ports_maildir;
 mod ports_rig;
 mod ports_smtp;
