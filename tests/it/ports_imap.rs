@@ -1,9 +1,7 @@
 //! The IMAP mailbox against a real server.
 
-
 use super::ports_rig::{Kept, Path, State, mail, rig, subject};
 use atlarged::ports::mailbox::{Body, Cursor, Done, Mailbox, Offset, Woken, imap::Imap};
-use atlarged::ports::net::Security;
 use std::time::Duration;
 
 #[tokio::test]

@@ -182,4 +182,3 @@ async fn servers_that_talk_nonsense_are_faults_in_plain_words() {
     check_fault(|line| inside(line, "NO not for ana@als.example"), "create it or correct").await;
     check_fault(|line| inside(line, "* BYE bye ana@als.example\nOK"), "hung up: bye <address>").await;
 }
-

@@ -59,7 +59,9 @@ fn quoting(word: &str, original: &str) -> [String; 4] {
     [
         word.to_owned(),
         format!("{word}\n\n{marked}"),
-        format!("{word}\n\nOn Mon, 23 Nov 2026, 10:00 At-Large Clerk <clerk@atlarge.example> wrote:\n{marked}"),
+        format!(
+            "{word}\n\nOn Mon, 23 Nov 2026, 10:00 At-Large Clerk <clerk@atlarge.example> wrote:\n{marked}"
+        ),
         // No marks at all: the line at the top of our mail alone tells where the quote begins.
         format!("{word}\n\n{original}"),
     ]
