@@ -59,7 +59,8 @@ create table mails (
     why         text,
     not_before  timestamptz,                -- put back until then: the world was unwell
     hand        bigint,
-    attempts    smallint not null default 0 -- instances that died with nothing but this in hand
+    attempts    smallint not null default 0, -- instances that died with nothing but this in hand
+    suspect     boolean not null default false -- one died with this and more in hand: next time it goes alone
 );
 create index mails_unsorted on mails (arrived, id) where status = 'unsorted';
 create index mails_quarantined on mails (arrived, id) where status = 'quarantined';
@@ -91,7 +92,8 @@ create table letters (
     ended_at   timestamptz,
     not_before timestamptz,
     hand       bigint,
-    attempts   smallint not null default 0
+    attempts   smallint not null default 0,
+    suspect    boolean not null default false
 );
 create index letters_waiting on letters (arrived, id) where status = 'waiting';
 create index letters_unfinished on letters (target, arrived, id) where status in ('waiting', 'quarantined');
@@ -115,6 +117,7 @@ create table cases (
     state     jsonb not null,
     hand      bigint,                       -- whoever works on a letter or the clock of this case
     attempts  smallint not null default 0,  -- instances that died with nothing but this clock in hand
+    suspect   boolean not null default false,
     stuck     text                          -- why the clock no longer fires
 );
 create index cases_due on cases (wake_at, id) where wake_at is not null and stuck is null;
@@ -184,7 +187,8 @@ create table outbox (
     bytes      bytea,                       -- the mail as first sent, sealed; gone once the outcome is final
     sent_at    timestamptz,
     hand       bigint,
-    attempts   smallint not null default 0, -- instances that died with nothing but this in hand
+    attempts   smallint not null default 0,
+    suspect    boolean not null default false,
     primary key (case_id, seq, n)
 );
 create index outbox_waiting on outbox (created, case_id, seq, n) where status = 'waiting';
@@ -216,6 +220,14 @@ create table instances (
     hand   bigint primary key,
     booted timestamptz not null
 );
+
+-- What each instance has in hand. A letter and its case count once.
+create view held as
+    select hand, suspect from mails where hand is not null
+    union all select hand, suspect from letters where hand is not null
+    union all select hand, suspect from outbox where hand is not null
+    union all select hand, suspect from cases c where hand is not null
+        and not exists (select from letters l where l.hand = c.hand and l.target = c.id);
 
 -- Small facts of the installation: "epoch", "heartbeat".
 create table facts (

@@ -2,7 +2,7 @@
 
 use super::Books;
 use crate::advance::{Ending, LetterBody, NewLetter, OutboxRow};
-use crate::kernel::ids::NoticeId;
+use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId};
 use crate::kernel::workflow::{Asks, Input, Undelivered};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
@@ -15,6 +15,15 @@ pub const POISON: &str = "working on it ended the process three times";
 pub const STRANGER_REST: Duration = Duration::days(1);
 /// Octets of the longest address kept (RFC 5321, 4.5.3.1: 64 + 1 + 255).
 pub const ADDRESS: usize = 320;
+
+/// What an instance can have in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    Mail(MailId),
+    Letter(LetterId),
+    Clock(CaseId),
+    Notice(NoticeId),
+}
 
 /// The letter by which a case learns that a notice was accepted for sending.
 pub fn sent_letter(row: &OutboxRow, now: DateTime<Utc>) -> NewLetter {

@@ -1,9 +1,9 @@
 //! One step, applied whole, in memory: everything is checked before anything is changed.
 
 use super::super::chain;
-use super::super::rules::ending_text;
+use super::super::rules::{Item, ending_text};
 use super::super::{CommitError, JournalRow, Publication};
-use super::world::{Case, Item, Notice, Task, World};
+use super::world::{Case, Notice, Task, World};
 use crate::advance::Commit;
 use crate::kernel::register::Change;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ impl World {
                 sent_at: None,
                 hand: None,
                 attempts: 0,
+                suspect: false,
             };
             self.outbox.insert(row.id, notice);
             self.outgoing.insert((commit.now, row.id));
@@ -87,7 +88,10 @@ impl World {
             self.due.insert((at, id));
         }
         let other = before.and_then(|case| case.hand).filter(|other| *other != hand);
-        self.cases.insert(id, Case { row: commit.case.clone(), hand: other, attempts: 0, stuck: false });
+        self.cases.insert(
+            id,
+            Case { row: commit.case.clone(), hand: other, attempts: 0, suspect: false, stuck: false },
+        );
     }
 
     fn cancel(&mut self, commit: &Commit) {

@@ -28,6 +28,7 @@ impl World {
             }
             Posted::Later { at, why } => {
                 notice.next_try = Some(*at);
+                notice.suspect = false;
                 self.set_notice(id, "waiting", Some(why.clone()));
             }
             Posted::Never { status, why } => {

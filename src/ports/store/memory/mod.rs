@@ -1,10 +1,11 @@
 //! The record in memory, for the simulator and for tests: the same promises, without a disk to keep them.
 
 mod commit;
+mod hands;
 mod lists;
 mod world;
 
-use super::rules::{self, STRANGER_REST, kept_address};
+use super::rules::{self, Item, STRANGER_REST, kept_address};
 use super::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
     Posted, Publication, Quarantined, Sealed, Sorted, Store, chain,
@@ -17,7 +18,7 @@ use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use world::{Item, Notice, World};
+use world::{Notice, World};
 
 /// One instance's handle on a record in memory. Dropping it is a crash: what it has in hand is freed as if
 /// the process had died.
@@ -129,7 +130,7 @@ impl Store for MemoryStore {
     async fn cursors(&self, mailbox: &str) -> Answer<BTreeMap<String, Cursor>> {
         let world = self.world();
         let own = world.cursors.iter().filter(|((of, _), _)| of == mailbox);
-        Ok(own.map(|((_, folder), cursor)| (folder.clone(), cursor.clone())).collect())
+        Ok(own.map(|((_, folder), cursor)| (folder.clone(), *cursor)).collect())
     }
 
     async fn receive(
@@ -142,7 +143,7 @@ impl Store for MemoryStore {
     ) -> Answer<Vec<(MailId, bool)>> {
         let mut world = self.world();
         let stored = mails.iter().map(|mail| world.store(mailbox, mail)).collect();
-        world.cursors.insert((mailbox.to_owned(), folder.to_owned()), cursor.clone());
+        world.cursors.insert((mailbox.to_owned(), folder.to_owned()), *cursor);
         Ok(stored)
     }
 
@@ -166,6 +167,7 @@ impl Store for MemoryStore {
         let mut world = self.world();
         if let Some(row) = world.mail(mail).filter(|row| row.hand == Some(self.hand)) {
             row.hand = None;
+            row.suspect = false;
             row.not_before = Some(at);
             world.let_go(self.hand, Item::Mail(mail));
         }
@@ -224,6 +226,7 @@ impl Store for MemoryStore {
         let mut world = self.world();
         if let Some(row) = world.letter(letter).filter(|row| row.hand == Some(self.hand)) {
             row.not_before = Some(at);
+            row.suspect = false;
             world.free_letter(letter);
         }
         Ok(())
@@ -253,7 +256,7 @@ impl Store for MemoryStore {
     }
 
     async fn release_case(&self, case: CaseId) -> Answer<()> {
-        self.world().free_case(self.hand, case);
+        self.world().release_case(self.hand, case);
         Ok(())
     }
 

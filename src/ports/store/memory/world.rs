@@ -1,6 +1,6 @@
 //! The record's rows in memory, and the indexes by which claims find theirs.
 
-use super::super::rules::{self, LIVES, POISON};
+use super::super::rules::{self, Item};
 use super::super::{Claimed, Mail, NewMail, Outgoing, Publication, Sealed, Sorted};
 use crate::advance::{CaseRow, Ending, LetterBody, NewLetter, OutboxRow, TaskRow};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, StrangerId};
@@ -15,15 +15,6 @@ use std::sync::Arc;
 
 type Moment = DateTime<Utc>;
 
-/// What an instance can have in hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Item {
-    Mail(MailId),
-    Letter(LetterId),
-    Clock(CaseId),
-    Notice(NoticeId),
-}
-
 pub(super) struct MailRow {
     pub(super) mail: NewMail,
     pub(super) status: &'static str,
@@ -31,6 +22,7 @@ pub(super) struct MailRow {
     pub(super) not_before: Option<Moment>,
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
+    pub(super) suspect: bool,
 }
 
 pub(super) struct LetterRow {
@@ -41,6 +33,7 @@ pub(super) struct LetterRow {
     pub(super) not_before: Option<Moment>,
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
+    pub(super) suspect: bool,
 }
 
 impl LetterRow {
@@ -56,6 +49,7 @@ pub(super) struct Case {
     pub(super) row: CaseRow,
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
+    pub(super) suspect: bool,
     pub(super) stuck: bool,
 }
 
@@ -71,6 +65,7 @@ pub(super) struct Notice {
     pub(super) sent_at: Option<Moment>,
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
+    pub(super) suspect: bool,
 }
 
 pub(super) struct Task {
@@ -136,6 +131,21 @@ impl World {
         self.in_hand.entry(hand).or_default().insert(item);
     }
 
+    /// What is suspect goes alone: nothing beside it in this hand, and it beside nothing.
+    fn may_take(&self, hand: u64, suspect: bool) -> bool {
+        let Some(items) = self.in_hand.get(&hand) else { return true };
+        items.is_empty() || !(suspect || items.iter().any(|item| self.is_suspect(item)))
+    }
+
+    fn is_suspect(&self, item: &Item) -> bool {
+        match item {
+            Item::Mail(id) => self.mails[index(id.0)].suspect,
+            Item::Letter(id) => self.letters[index(id.0)].suspect,
+            Item::Clock(id) => self.cases[id].suspect,
+            Item::Notice(id) => self.outbox[id].suspect,
+        }
+    }
+
     pub(super) fn let_go(&mut self, hand: u64, item: Item) {
         if let Some(items) = self.in_hand.get_mut(&hand) {
             items.remove(&item);
@@ -164,6 +174,7 @@ impl World {
             not_before,
             hand,
             attempts: 0,
+            suspect: false,
         });
         (id, true)
     }
@@ -171,7 +182,9 @@ impl World {
     pub(super) fn claim_mail(&mut self, hand: u64, now: Moment) -> Option<Mail> {
         let free = |(_, id): &&(Moment, MailId)| {
             let row = &self.mails[index(id.0)];
-            row.hand.is_none() && row.not_before.is_none_or(|at| at <= now)
+            row.hand.is_none()
+                && row.not_before.is_none_or(|at| at <= now)
+                && self.may_take(hand, row.suspect)
         };
         let (_, id) = *self.unsorted.iter().find(free)?;
         self.take(hand, Item::Mail(id));
@@ -223,6 +236,7 @@ impl World {
             not_before: None,
             hand: None,
             attempts: 0,
+            suspect: false,
         });
         self.wait(id);
         (id, true)
@@ -288,6 +302,7 @@ impl World {
             let row = &self.letters[index(id.0)];
             row.hand.is_none()
                 && row.not_before.is_none_or(|at| at <= now)
+                && self.may_take(hand, row.suspect)
                 && row.target().is_none_or(|case| {
                     self.cases.get(&case).is_none_or(|case| case.hand.is_none())
                         && self.first_waiting(case) == Some((*arrived, *id))
@@ -336,7 +351,8 @@ impl World {
             until = until.min(self.mailboxes.get(mailbox)?.checked_sub_signed(settle)?);
         }
         let due = |(at, id): &&(Moment, CaseId)| {
-            self.cases.get(id).is_some_and(|case| case.hand.is_none()) && !self.letters_first(*id, *at)
+            let free = |case: &Case| case.hand.is_none() && self.may_take(hand, case.suspect);
+            self.cases.get(id).is_some_and(free) && !self.letters_first(*id, *at)
         };
         let (_, id) = *self.due.iter().take_while(|(at, _)| *at <= until).find(due)?;
         self.take(hand, Item::Clock(id));
@@ -345,12 +361,13 @@ impl World {
         Some(case.row.clone())
     }
 
-    pub(super) fn free_case(&mut self, hand: u64, id: CaseId) {
+    pub(super) fn release_case(&mut self, hand: u64, id: CaseId) {
         self.let_go(hand, Item::Clock(id));
         if let Some(case) = self.cases.get_mut(&id)
             && case.hand == Some(hand)
         {
             case.hand = None;
+            case.suspect = false;
         }
     }
 
@@ -358,7 +375,9 @@ impl World {
         self.lapse(now);
         let free = |(_, id): &&(Moment, NoticeId)| {
             let notice = &self.outbox[id];
-            notice.hand.is_none() && notice.next_try.is_none_or(|at| at <= now)
+            notice.hand.is_none()
+                && notice.next_try.is_none_or(|at| at <= now)
+                && self.may_take(hand, notice.suspect)
         };
         let (created, id) = *self.outgoing.iter().find(free)?;
         self.take(hand, Item::Notice(id));
@@ -396,54 +415,6 @@ impl World {
         }
         if let Some(hand) = hand {
             self.let_go(hand, Item::Notice(id));
-        }
-    }
-
-    /// Frees what an instance has in hand; what was alone in the hand of a dead one has one life less.
-    pub(super) fn free(&mut self, hand: u64, dead: bool) {
-        let items = self.in_hand.remove(&hand).unwrap_or_default();
-        let blame = i16::from(dead && items.len() == 1);
-        for item in items {
-            match item {
-                Item::Mail(id) => self.free_mail(id, blame),
-                Item::Letter(id) => {
-                    self.free_letter(id);
-                    let Some(row) = self.letter(id) else { continue };
-                    row.attempts += blame;
-                    if row.attempts >= LIVES {
-                        self.set_letter(id, "quarantined", Some(POISON.into()));
-                    }
-                }
-                Item::Clock(id) => {
-                    let Some(case) = self.cases.get_mut(&id) else { continue };
-                    case.hand = None;
-                    case.attempts += blame;
-                    case.stuck |= case.attempts >= LIVES;
-                    if let Some(at) = case.row.wake_at.filter(|_| case.stuck) {
-                        self.due.remove(&(at, id));
-                    }
-                }
-                Item::Notice(id) => {
-                    let Some(notice) = self.outbox.get_mut(&id) else { continue };
-                    notice.hand = None;
-                    notice.attempts += blame;
-                    if notice.attempts >= LIVES {
-                        self.set_notice(id, "stuck", Some(POISON.into()));
-                    }
-                }
-            }
-        }
-    }
-
-    fn free_mail(&mut self, id: MailId, blame: i16) {
-        let Some(row) = self.mail(id) else { return };
-        row.hand = None;
-        row.attempts += blame;
-        if row.attempts >= LIVES {
-            row.status = "quarantined";
-            row.why = Some(POISON.into());
-            let key = (row.mail.arrived, id);
-            self.unsorted.remove(&key);
         }
     }
 

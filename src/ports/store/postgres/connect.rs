@@ -2,6 +2,8 @@
 //! and how an error is told without telling data.
 
 use super::super::Answer;
+use super::grip::Grip;
+use super::hands;
 use crate::kernel::register::Register;
 use crate::ports::Fault;
 use ring::rand::SecureRandom;
@@ -37,6 +39,7 @@ pub struct PostgresStore {
     pub(super) hand: i64,
     options: PgConnectOptions,
     session: Mutex<Option<PgConnection>>,
+    pub(super) grip: Grip,
     listener: Mutex<Option<PgListener>>,
     pub(super) register: std::sync::Mutex<Arc<Register>>,
 }
@@ -82,11 +85,12 @@ impl PostgresStore {
             hand: random_hand()?,
             options,
             session: Mutex::new(None),
+            grip: Grip::default(),
             listener: Mutex::new(None),
             register: std::sync::Mutex::default(),
         };
         let mut session = store.session().await?;
-        let freed = within(async { super::hands::free_the_dead(session.connection()?, store.hand).await });
+        let freed = within(async { hands::free_the_dead(session.connection()?, store.hand).await });
         freed.await.map_err(fault("freeing what dead instances had in hand"))?;
         drop(session);
         Ok(store)
@@ -97,12 +101,23 @@ impl PostgresStore {
         let mut guard = self.session.lock().await;
         if guard.is_none() {
             let mut connection = connect(&self.options).await?;
-            within(super::hands::take_lock(&mut connection, self.hand))
+            within(hands::take_lock(&mut connection, self.hand))
                 .await
                 .map_err(fault("taking this instance's lock"))?;
             *guard = Some(connection);
+            self.grip.doubt();
         }
-        Ok(Session(guard))
+        let mut session = Session(guard);
+        if let Some(known) = self.grip.doubted() {
+            let settled =
+                within(async { hands::reconcile(session.connection()?, self.hand, &known).await }).await;
+            settled.map_err(|error| {
+                self.grip.doubt();
+                session.drop_if_lost(&error);
+                fault("settling what is in hand")(error)
+            })?;
+        }
+        Ok(session)
     }
 
     /// Waits until something was posted or committed by anybody, at most this long. True: something was,
@@ -137,8 +152,9 @@ impl PostgresStore {
     /// Lets go of everything in hand and of every connection. Without it, as after a crash, what was in
     /// hand is freed by the next instance that finds nothing else to do.
     pub async fn close(&self) -> Answer<()> {
+        self.grip.catch_up(&self.pool, self.hand).await?;
         let mut session = self.session().await?;
-        let freed = within(async { super::hands::free(session.connection()?, self.hand).await }).await;
+        let freed = within(async { hands::free(session.connection()?, self.hand).await }).await;
         freed.map_err(fault("letting go of what is in hand"))?;
         if let Some(connection) = session.0.take() {
             let _ = tokio::time::timeout(ACQUIRE, connection.close()).await;

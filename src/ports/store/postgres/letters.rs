@@ -12,6 +12,8 @@ use sqlx::{Connection, PgConnection, PgPool};
 /// Tries at a letter whose case somebody else takes between our finding and our taking it.
 const TRIES: usize = 8;
 
+const UNREADABLE: &str = "this build cannot read it";
+
 pub(super) struct CaseRecord {
     pub(super) id: i64,
     pub(super) kind: String,
@@ -121,7 +123,7 @@ pub(super) async fn claim(
         match try_claim(connection, hand, now).await? {
             Try::Taken(claimed) => return Ok(Some(*claimed)),
             Try::Nothing => return Ok(None),
-            Try::CaseTaken => {}
+            Try::Again => {}
         }
     }
     Ok(None)
@@ -130,8 +132,8 @@ pub(super) async fn claim(
 enum Try {
     Taken(Box<Claimed>),
     Nothing,
-    /// Between finding the letter and taking its case, somebody else took the case.
-    CaseTaken,
+    /// Somebody took the case between our finding the letter and taking it, or this build cannot read it.
+    Again,
 }
 
 async fn try_claim(connection: &mut PgConnection, hand: i64, now: DateTime<Utc>) -> Result<Try, sqlx::Error> {
@@ -141,18 +143,25 @@ async fn try_claim(connection: &mut PgConnection, hand: i64, now: DateTime<Utc>)
            from letters l left join cases c on c.id = l.target
            where l.status = 'waiting' and l.hand is null and c.hand is null
              and (l.not_before is null or l.not_before <= $1)
+             and not exists (select from held where held.hand = $2 and (held.suspect or l.suspect))
              and not exists (select from letters e where e.target = l.target and e.status = 'waiting'
                              and (e.arrived, e.id) < (l.arrived, l.id))
            order by l.arrived, l.id limit 1 for update of l skip locked"#,
-        now
+        now,
+        hand
     )
     .fetch_optional(&mut *tx)
     .await?;
     let Some(row) = found else { return Ok(Try::Nothing) };
+    let Ok(body) = decode(row.body) else {
+        set_aside(&mut tx, row.id, row.mail).await?;
+        tx.commit().await?;
+        return Ok(Try::Again);
+    };
     let case = match row.case {
         None => None,
         Some(case) => match take_case(&mut tx, case, hand).await? {
-            None => return Ok(Try::CaseTaken),
+            None => return Ok(Try::Again),
             case => case,
         },
     };
@@ -162,12 +171,23 @@ async fn try_claim(connection: &mut PgConnection, hand: i64, now: DateTime<Utc>)
     tx.commit().await?;
     let letter = NewLetter {
         key: row.key,
-        body: decode(row.body)?,
+        body,
         arrived: row.arrived,
         mail: row.mail.map(MailId),
         message_id: row.message_id,
     };
     Ok(Try::Taken(Box::new(Claimed { id: LetterId(row.id), letter, case })))
+}
+
+/// A letter written by a newer build waits for it, or for a person, and holds up nobody else.
+async fn set_aside(tx: &mut PgConnection, letter: i64, mail: Option<i64>) -> Result<(), sqlx::Error> {
+    sqlx::query!("update letters set status = 'quarantined', why = $2 where id = $1", letter, UNREADABLE)
+        .execute(&mut *tx)
+        .await?;
+    match mail {
+        Some(mail) => add_up(tx, mail).await,
+        None => Ok(()),
+    }
 }
 
 async fn take_case(tx: &mut PgConnection, case: i64, hand: i64) -> Result<Option<CaseRow>, sqlx::Error> {
@@ -219,6 +239,7 @@ pub(super) async fn claim_due(
         "update cases set hand = $1 where id = (
              select c.id from cases c
              where c.wake_at <= $2 and c.stuck is null and c.hand is null
+               and not exists (select from held where held.hand = $1 and (held.suspect or c.suspect))
                and not exists (select from letters l where l.target = c.id
                                and l.status in ('waiting', 'quarantined') and l.arrived <= c.wake_at)
                and not exists (select from mails m where m.status = 'unsorted' and m.arrived <= c.wake_at)
@@ -236,7 +257,7 @@ pub(super) async fn claim_due(
 }
 
 pub(super) async fn release_case(pool: &PgPool, case: CaseId, hand: i64) -> Result<(), sqlx::Error> {
-    sqlx::query!("update cases set hand = null where id = $1 and hand = $2", case.0, hand)
+    sqlx::query!("update cases set hand = null, suspect = false where id = $1 and hand = $2", case.0, hand)
         .execute(pool)
         .await?;
     Ok(())
@@ -249,7 +270,7 @@ pub(super) async fn put_back(
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "with back as (update letters set hand = null, not_before = $3
+        "with back as (update letters set hand = null, suspect = false, not_before = $3
                        where id = $1 and hand = $2 returning target)
          update cases set hand = null where id in (select target from back) and hand = $2",
         letter.0,

@@ -152,8 +152,9 @@ pub(super) async fn claim(
     let row = sqlx::query_as!(
         MailRecord,
         "update mails set hand = $1 where id = (
-             select id from mails
+             select id from mails m
              where status = 'unsorted' and hand is null and (not_before is null or not_before <= $2)
+               and not exists (select from held where held.hand = $1 and (held.suspect or m.suspect))
              order by arrived, id limit 1 for update skip locked)
          returning id, arrived, size, junk, header_only, key, raw",
         hand,
@@ -210,7 +211,7 @@ pub(super) async fn put_back(
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update mails set hand = null, not_before = $3 where id = $1 and hand = $2",
+        "update mails set hand = null, suspect = false, not_before = $3 where id = $1 and hand = $2",
         mail.0,
         hand,
         at

@@ -3,6 +3,7 @@
 
 mod commit;
 mod connect;
+mod grip;
 mod hands;
 mod letters;
 mod lists;
@@ -14,7 +15,8 @@ pub use connect::{PostgresStore, pending_migrations};
 
 use super::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Sealed, Sorted, Store, rules,
+    Posted, Publication, Quarantined, Sealed, Sorted, Store,
+    rules::{self, Item},
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
@@ -58,10 +60,11 @@ async fn tell(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// A claim, made in the session that holds the lock; where there is nothing, once more after freeing what
-/// dead instances have in hand.
+/// dead instances have in hand. Until the answer is here, what is in hand is in doubt.
 macro_rules! claim {
-    ($store:ident, $what:literal, |$connection:ident| $claim:expr) => {{
+    ($store:ident, $what:literal, |$connection:ident| $claim:expr, $item:expr) => {{
         let mut session = $store.session().await?;
+        $store.grip.claiming();
         let found = within(async {
             let $connection = session.connection()?;
             if let Some(found) = $claim.await? {
@@ -73,10 +76,16 @@ macro_rules! claim {
             $claim.await
         })
         .await;
-        found.map_err(|error| {
-            session.drop_if_lost(&error);
-            fault($what)(error)
-        })
+        match found {
+            Ok(found) => {
+                $store.grip.claimed(found.as_ref().map($item));
+                Ok(found)
+            }
+            Err(error) => {
+                session.drop_if_lost(&error);
+                Err(fault($what)(error))
+            }
+        }
     }};
 }
 
@@ -127,15 +136,21 @@ impl Store for PostgresStore {
     }
 
     async fn claim_mail(&self, now: DateTime<Utc>) -> Answer<Option<Mail>> {
-        claim!(self, "claiming a mail", |connection| mail::claim(connection, self.hand, now))
+        claim!(self, "claiming a mail", |connection| mail::claim(connection, self.hand, now), |mail| {
+            Item::Mail(mail.id)
+        })
     }
 
     async fn sort(&self, mail: MailId, sorted: &Sorted, now: DateTime<Utc>) -> Answer<()> {
-        within(mail::sort(&self.pool, mail, sorted, now)).await.map_err(fault("sorting a mail"))
+        let told = within(mail::sort(&self.pool, mail, sorted, now)).await.map_err(fault("sorting a mail"));
+        self.grip.let_go(Item::Mail(mail), told)
     }
 
     async fn put_back_mail(&self, mail: MailId, at: DateTime<Utc>) -> Answer<()> {
-        within(mail::put_back(&self.pool, mail, self.hand, at)).await.map_err(fault("putting a mail back"))
+        let told = within(mail::put_back(&self.pool, mail, self.hand, at))
+            .await
+            .map_err(fault("putting a mail back"));
+        self.grip.let_go(Item::Mail(mail), told)
     }
 
     async fn post(&self, letter: &NewLetter, _now: DateTime<Utc>) -> Answer<(LetterId, bool)> {
@@ -170,19 +185,26 @@ impl Store for PostgresStore {
     }
 
     async fn claim_letter(&self, now: DateTime<Utc>) -> Answer<Option<Claimed>> {
-        claim!(self, "claiming a letter", |connection| letters::claim(connection, self.hand, now))
+        claim!(
+            self,
+            "claiming a letter",
+            |connection| letters::claim(connection, self.hand, now),
+            |claimed| Item::Letter(claimed.id)
+        )
     }
 
     async fn put_back(&self, letter: LetterId, at: DateTime<Utc>) -> Answer<()> {
-        within(letters::put_back(&self.pool, letter, self.hand, at))
+        let told = within(letters::put_back(&self.pool, letter, self.hand, at))
             .await
-            .map_err(fault("putting a letter back"))
+            .map_err(fault("putting a letter back"));
+        self.grip.let_go(Item::Letter(letter), told)
     }
 
     async fn quarantine(&self, letter: LetterId, why: &str, _now: DateTime<Utc>) -> Answer<()> {
-        within(letters::quarantine(&self.pool, letter, self.hand, why))
+        let told = within(letters::quarantine(&self.pool, letter, self.hand, why))
             .await
-            .map_err(fault("quarantining a letter"))
+            .map_err(fault("quarantining a letter"));
+        self.grip.let_go(Item::Letter(letter), told)
     }
 
     async fn new_case(&self) -> Answer<CaseId> {
@@ -195,22 +217,39 @@ impl Store for PostgresStore {
         settle: Duration,
         mailboxes: &[String],
     ) -> Answer<Option<CaseRow>> {
-        claim!(self, "claiming a clock", |connection| letters::claim_due(
-            connection, self.hand, now, settle, mailboxes
-        ))
+        claim!(
+            self,
+            "claiming a clock",
+            |connection| letters::claim_due(connection, self.hand, now, settle, mailboxes),
+            |case| Item::Clock(case.id)
+        )
     }
 
     async fn release_case(&self, case: CaseId) -> Answer<()> {
-        within(letters::release_case(&self.pool, case, self.hand)).await.map_err(fault("releasing a case"))
+        let told = within(letters::release_case(&self.pool, case, self.hand))
+            .await
+            .map_err(fault("releasing a case"));
+        self.grip.let_go(Item::Clock(case), told)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let bounded = within(async { Ok(commit::commit(&self.pool, self.hand, commit).await) }).await;
-        bounded.map_err(fault("applying a step"))?.map_err(CommitError::from)
+        bounded.map_err(fault("applying a step"))?.map_err(CommitError::from)?;
+        let letter = commit.letter.as_ref().map(|(id, _)| Item::Letter(*id));
+        for item in letter.into_iter().chain(commit.clock.map(|_| Item::Clock(commit.case.id))) {
+            self.grip.let_go(item, Ok(()))?;
+        }
+        Ok(())
     }
 
     async fn claim_outgoing(&self, now: DateTime<Utc>) -> Answer<Option<Outgoing>> {
-        claim!(self, "claiming a notice", |connection| outbox::claim(connection, self.hand, now))
+        self.grip.catch_up(&self.pool, self.hand).await?;
+        claim!(
+            self,
+            "claiming a notice",
+            |connection| outbox::claim(connection, self.hand, now),
+            |outgoing| Item::Notice(outgoing.row.id)
+        )
     }
 
     async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
@@ -218,9 +257,7 @@ impl Store for PostgresStore {
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {
-        within(outbox::posted(&self.pool, self.hand, id, outcome, now))
-            .await
-            .map_err(fault("recording a sending"))
+        self.grip.posted(&self.pool, self.hand, (id, outcome, now)).await
     }
 
     async fn resend(&self, id: NoticeId, now: DateTime<Utc>) -> Answer<bool> {

@@ -21,8 +21,9 @@ pub(super) async fn claim(
     lapse(connection, now).await?;
     let row = sqlx::query!(
         r#"update outbox o set hand = $1 from (
-             select case_id, seq, n from outbox
+             select case_id, seq, n from outbox w
              where status = 'waiting' and hand is null and (next_try is null or next_try <= $2)
+               and not exists (select from held where held.hand = $1 and (held.suspect or w.suspect))
              order by created, case_id, seq, n limit 1 for update skip locked) next
            where (o.case_id, o.seq, o.n) = (next.case_id, next.seq, next.n)
            returning o.notice, o.created, o.tries, o.key, o.bytes,
@@ -80,7 +81,7 @@ pub(super) async fn posted(
     let (case, seq, n) = columns(id);
     if let Posted::Later { at, why } = outcome {
         sqlx::query!(
-            "update outbox set hand = null, next_try = $5, why = $6, tries = tries + 1
+            "update outbox set hand = null, suspect = false, next_try = $5, why = $6, tries = tries + 1
              where case_id = $1 and seq = $2 and n = $3 and hand = $4 and status = 'waiting'",
             case,
             seq,
