@@ -104,7 +104,7 @@ pub struct OutboxRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewLetter {
     /// Unique for ever: a second letter with the same key is the same letter and is dropped.
-    /// "mail:812:0", "case:42:7:0", "order:<uuid>".
+    /// "mail:812:0", "case:42:7:0", "order:UUID".
     pub key: String,
     pub body: LetterBody,
     pub arrived: DateTime<Utc>,

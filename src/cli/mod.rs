@@ -5,11 +5,12 @@ mod assemble;
 mod ballots;
 mod cases;
 mod daemon;
+mod demo;
 mod import;
 mod letters;
 mod quarantine;
-mod rehearse;
 mod rows;
+mod simulate;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ pub struct ConfigArg {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Play the village's story on real servers, or leave them running for you.
-    Demo(rehearse::DemoArgs),
+    Demo(demo::DemoArgs),
     /// Run the daemon until told to stop.
     Run(ConfigArg),
     /// One turn of the crank, then exit.
@@ -61,7 +62,7 @@ enum Command {
     /// A template with its sample data, as a person would see it.
     Preview(letters::PreviewArgs),
     /// Years of a village in memory, with seeded faults.
-    Simulate(rehearse::SimulateArgs),
+    Simulate(simulate::SimulateArgs),
     /// Verify a published tally from the file alone.
     Recount(ballots::RecountArgs),
     /// Mail and letters that wait for a person.
@@ -112,7 +113,7 @@ pub fn main(clock: crate::daemon::Clock) -> ExitCode {
         Command::Preview(args) => letters::preview(&args),
         Command::Recount(args) => ballots::recount(&args),
         Command::Generate(command) => letters::generate(&command),
-        Command::Simulate(args) => rehearse::simulate(&args),
+        Command::Simulate(args) => simulate::simulate(&args),
         other => in_runtime(other, &clock),
     };
     match outcome {
@@ -133,7 +134,7 @@ fn in_runtime(command: Command, clock: &crate::daemon::Clock) -> Outcome {
         .map_err(|error| Trouble::new(format!("cannot start: {error}")))?;
     runtime.block_on(async {
         match command {
-            Command::Demo(args) => rehearse::demo(args, clock).await,
+            Command::Demo(args) => demo::demo(args, clock).await,
             Command::Run(config) => daemon::run(&config, clock).await,
             Command::Turn(config) => daemon::turn(&config, clock).await,
             Command::Migrate(config) => daemon::migrate(&config).await,

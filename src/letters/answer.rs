@@ -4,6 +4,7 @@
 //! where a clause says nothing but the answer (with words that change nothing around it), or starts with a word
 //! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
 
+use super::ballot;
 use super::letter::{Answer, Problem};
 use super::tokens::{Clause, Token, clauses};
 use super::words::Role;
@@ -17,6 +18,8 @@ struct Saying {
     literal: bool,
     /// The clause is nothing but the answer.
     plain: bool,
+    /// It stands where a vote is told: "I vote no", "... is no".
+    framed: bool,
     trouble: Option<Problem>,
     sentence: usize,
 }
@@ -26,6 +29,14 @@ pub fn read(text: &str) -> Answer {
     if text.trim().is_empty() {
         return none(Problem::Empty);
     }
+    if let Some(ticked) = ballot::ticked(text) {
+        let answer = read_words(&ticked);
+        return if answer.choice.is_some() { answer } else { none(Problem::TwoAnswers) };
+    }
+    read_words(text)
+}
+
+fn read_words(text: &str) -> Answer {
     let clauses = clauses(text);
     let sayings = sayings(&clauses);
     let mut answer = weigh(&sayings, &clauses);
@@ -88,44 +99,70 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
             whole.iter().map(|c| (0..c.tokens.len()).map(|i| role(&c.tokens, i)).collect()).collect();
         let condition = roles.iter().flatten().any(|r| *r == Some(Role::Condition));
         let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
+        let holds = |want: Role| roles.iter().flatten().any(|r| *r == Some(want));
+        let mood = Mood { condition, asks, elsewhere: holds(Role::Elsewhere), change: holds(Role::Change) };
         for (clause, roles) in whole.iter().zip(&roles) {
-            say(clause, roles, condition, asks, &mut out);
+            say(clause, roles, mood, &mut out);
         }
         at = end;
     }
     out
 }
 
-fn say(clause: &Clause, roles: &[Option<Role>], condition: bool, asks: bool, out: &mut Vec<Saying>) {
-    let negated = roles.contains(&Some(Role::Negation));
-    let double = roles.contains(&Some(Role::Double));
-    let unknown = roles.iter().filter(|r| r.is_none()).count();
-    let trouble = if asks {
+/// What holds for the whole sentence a clause stands in.
+#[derive(Debug, Clone, Copy)]
+struct Mood {
+    condition: bool,
+    asks: bool,
+    elsewhere: bool,
+    change: bool,
+}
+
+fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying>) {
+    let first = roles.iter().position(|r| r.and_then(choice_of).is_some()).unwrap_or(roles.len());
+    let because = roles[first..].iter().position(|r| *r == Some(Role::Because));
+    let until = because.map_or(roles.len(), |n| first + n);
+    let said = &roles[..until];
+    let negated = said.contains(&Some(Role::Negation));
+    let double = said.contains(&Some(Role::Double));
+    let unknown = said.iter().filter(|r| is_unknown(**r)).count();
+    let trouble = if mood.asks {
         Some(Problem::Question)
     } else if negated || double {
         Some(Problem::Negated)
-    } else if condition {
+    } else if mood.condition {
         Some(Problem::Conditional)
     } else {
         None
     };
-    let saying = |choice, literal, plain, trouble| Saying {
-        choice,
-        literal,
-        plain,
-        trouble,
-        sentence: clause.sentence,
-    };
-    for (i, role) in roles.iter().enumerate() {
+    let sentence = clause.sentence;
+    let saying =
+        |choice, literal, plain, trouble| Saying { choice, literal, plain, framed: false, trouble, sentence };
+    for (i, role) in said.iter().enumerate() {
         if let Some((choice, literal)) = role.and_then(choice_of) {
-            let leads = i == 0 && choice == Choice::Yes && literal && trouble.is_none();
-            let plain = unknown == 0 || leads;
-            out.push(saying(choice, literal, plain && trouble.is_none(), trouble));
+            let before = said[..i].iter().all(|r| is_light(*r));
+            let framed = match i.checked_sub(1).and_then(|b| said[b]) {
+                Some(Role::Vote) => true,
+                Some(Role::Filler) => i + 1 == said.len(),
+                _ => false,
+            };
+            let leads = before && literal && choice != Choice::No && !mood.change;
+            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere;
+            out.push(Saying { framed, ..saying(choice, literal, plain, trouble) });
         }
     }
-    if double && !roles.iter().flatten().any(|r| choice_of(*r).is_some()) {
+    if double && !said.iter().flatten().any(|r| choice_of(*r).is_some()) {
         out.push(saying(Choice::No, false, false, trouble));
     }
+}
+
+/// Words that may stand before an answer without changing it.
+fn is_light(role: Option<Role>) -> bool {
+    matches!(role, Some(Role::Filler | Role::Courtesy | Role::Vote | Role::Because))
+}
+
+fn is_unknown(role: Option<Role>) -> bool {
+    matches!(role, None | Some(Role::Elsewhere | Role::Question))
 }
 
 /// Weighs everything that was said.
@@ -189,7 +226,7 @@ fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[C
             }
             Some(Problem::Conditional) if s.sentence == first => return Some(Problem::Conditional),
             Some(Problem::Question) if s.literal => return Some(Problem::Question),
-            None if s.literal && s.choice != choice && s.choice != Choice::No => {
+            None if s.literal && s.choice != choice && (s.framed || s.choice != Choice::No) => {
                 return Some(Problem::TwoAnswers);
             }
             _ => {}
@@ -198,7 +235,14 @@ fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[C
     if likely.iter().any(|c| *c != choice) && choice != Choice::Abstain {
         return Some(Problem::TwoAnswers);
     }
+    if choice == Choice::No && clauses.iter().any(|c| tells(c, Role::Negation) && tells(c, Role::Elsewhere)) {
+        return Some(Problem::Unclear);
+    }
     condition_follows(clauses).then_some(Problem::Conditional)
+}
+
+fn tells(clause: &Clause, want: Role) -> bool {
+    (0..clause.tokens.len()).any(|i| role(&clause.tokens, i) == Some(want))
 }
 
 /// A sentence that opens with a condition sets one for the answer before it.

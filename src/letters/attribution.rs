@@ -1,7 +1,7 @@
 //! The lines mail programs put above what they quote: "On ... wrote:", "-----Original Message-----",
 //! blocks of From, Sent, To and Subject, "Begin forwarded message:".
 
-use super::fold::{fold, is_unspaced};
+use super::fold::{fold, is_invisible, is_unspaced};
 use super::quote::{Line, Part};
 use super::words::{Words, label, words};
 
@@ -26,7 +26,36 @@ pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
 }
 
 fn bare(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '*' | '|' | '\u{200e}' | '\u{200f}'))
+    let text = text
+        .trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '*' | '|'));
+    text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '*' | '|'))
+}
+
+/// Where an attribution starts in the middle of a line: "reply On Wed, Apr 4, 2012, ann@x wrote:".
+pub fn split_point(line: &str) -> Option<usize> {
+    let words = words();
+    if line.len() > MAX_LENGTH || !line.trim_end().ends_with(':') || !line.bytes().any(|b| b.is_ascii_digit())
+    {
+        return None;
+    }
+    if is_attribution(line, 1, false, words) {
+        return None;
+    }
+    let mut before = 'x';
+    for (n, c) in line.char_indices() {
+        let opens = n > 0 && matches!(before, ' ' | '-' | '\u{a0}') && c.is_uppercase();
+        before = c;
+        if opens {
+            let rest = &line[n..];
+            if starts_dated(&fold(rest), words)
+                && is_attribution(rest, 1, true, words)
+                && !line[..n].trim().is_empty()
+            {
+                return Some(n);
+            }
+        }
+    }
+    None
 }
 
 /// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
@@ -40,12 +69,16 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     let dashes = text.chars().take_while(|&c| rule(c)).count();
     let rest = text.trim_start_matches(rule).trim_start();
     if rest.is_empty() {
-        if dashes < 5 {
+        if dashes < 3 {
             return None;
         }
-        let next = (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank())?;
-        let end = block(lines, next, words).or_else(|| wrote(lines, next, words))?;
+        let next = following(lines, i)?;
+        let end = block(lines, next, words)
+            .or_else(|| (dashes >= 5).then(|| wrote(lines, next, words)).flatten())?;
         return Some(Found { start: i, ..end });
+    }
+    if dashes >= 2 && inline_block(rest, words) {
+        return Some(Found { start: i, end: i + 1, forward: true });
     }
     let core = match rest.find(|c: char| rule(c)) {
         Some(n) if dashes >= 2 && rest[n..].chars().take(2).all(rule) => &rest[..n],
@@ -56,15 +89,39 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     if core.len() > 120 {
         return None;
     }
+    let closed = dashes >= 2 && text.ends_with(rule);
+    if closed && let Some(found) = following(lines, i).and_then(|n| block(lines, n, words)) {
+        return Some(Found { start: i, ..found });
+    }
     let core = fold(core);
     let forward = words.forwarded.contains(core.as_ref())
         || (dashes >= 2 && words.forwarded.iter().any(|f| f.len() > 8 && core.starts_with(f.as_str())));
     if !forward && !words.original.contains(core.as_ref()) {
         return None;
     }
-    let next = (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank());
-    let end = next.and_then(|n| block(lines, n, words)).map_or(i + 1, |b| b.end);
+    let end = following(lines, i).and_then(|n| block(lines, n, words)).map_or(i + 1, |b| b.end);
     Some(Found { start: i, end, forward })
+}
+
+/// The next line with words, if it comes soon.
+fn following(lines: &[Line<'_>], i: usize) -> Option<usize> {
+    (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank())
+}
+
+/// A whole block of header lines run together on one line, as some programs flatten it.
+fn inline_block(text: &str, words: &Words) -> bool {
+    let mut kinds: Vec<u8> = Vec::new();
+    let head = text.char_indices().nth(1_000).map_or(text, |(n, _)| &text[..n]);
+    for (colon, _) in head.match_indices([':', '\u{ff1a}']) {
+        let before = &head[..colon];
+        let start = before
+            .rfind(|c: char| !(c.is_alphabetic() || is_invisible(c)))
+            .map_or(0, |n| n + before[n..].chars().next().map_or(1, char::len_utf8));
+        if let Some(kind) = words.labels.get(fold(&before[start..]).as_ref()) {
+            kinds.push(*kind);
+        }
+    }
+    distinct(&kinds) >= 3 && head.contains('@')
 }
 
 /// The kinds of header a line could be the label of, and its value.
@@ -314,7 +371,12 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
     colon && (when || on) && (address || quoted || (on && when && tail.split_whitespace().count() <= 5))
 }
 
+/// The first word is a day's name or its abbreviation, in some language: short, and a date follows.
 fn starts_weekday(folded: &str) -> bool {
-    const DAYS: &[&str] = &["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    DAYS.iter().any(|d| folded.starts_with(d))
+    let mut parts = folded.splitn(3, [' ', ',']).filter(|p| !p.is_empty());
+    let day = parts.next().unwrap_or("");
+    let rest: String = folded.chars().skip(day.chars().count()).take(12).collect();
+    day.chars().count() <= 13
+        && day.chars().all(|c| c.is_alphabetic() || c == '.')
+        && rest.bytes().any(|b| b.is_ascii_digit())
 }

@@ -1,6 +1,7 @@
 //! The text of a mail: which parts hold it, what of it is the author's, what came attached.
 
 use super::answer;
+use super::command;
 use super::gate;
 use super::html;
 use super::letter::{Address, Answer, Attachment, Problem};
@@ -120,6 +121,11 @@ impl Body {
     }
 }
 
+/// A line the author must not lose to a signature: an answer or a command.
+fn is_meant(line: &str) -> bool {
+    answer::is_plain(line) || command::line_command(line).is_some()
+}
+
 fn none(problem: Problem) -> Answer {
     Answer { choice: None, problem }
 }
@@ -197,7 +203,7 @@ fn unflow(text: &str, delsp: bool) -> String {
 fn split_plain(text: String, sender: Sender<'_>) -> Split {
     let mut lines = quote::lines(&text);
     let doubts = quote::separate(&mut lines);
-    signature::mark(&mut lines, sender, &answer::is_plain);
+    signature::mark(&mut lines, sender, &is_meant);
     let mut split = gather(&lines);
     split.quote_at_top = doubts.quote_at_top;
     split.raw = text;
@@ -218,7 +224,7 @@ fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
         })
         .collect();
     let doubts = quote::separate(&mut lines);
-    signature::mark(&mut lines, sender, &answer::is_plain);
+    signature::mark(&mut lines, sender, &is_meant);
     let mut split = gather(&lines);
     split.quote_at_top = doubts.quote_at_top;
     split.hidden = page.hidden;

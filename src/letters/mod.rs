@@ -8,6 +8,7 @@
 mod answer;
 mod attribution;
 mod authentication;
+mod ballot;
 mod body;
 mod bounce;
 mod charset;

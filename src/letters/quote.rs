@@ -41,7 +41,19 @@ pub struct Doubts {
 
 /// Splits a text into lines, counting the quote marks of each.
 pub fn lines(text: &str) -> Vec<Line<'_>> {
-    text.split('\n').map(|text| Line { text, level: level(text), ..Line::default() }).collect()
+    let mut out = Vec::new();
+    for line in text.split('\n') {
+        let level = level(line);
+        match attribution::split_point(line).filter(|_| level == 0) {
+            Some(n) => {
+                let own = line[..n].trim_end().trim_end_matches('-');
+                out.push(Line { text: own, ..Line::default() });
+                out.push(Line { text: &line[n..], ..Line::default() });
+            }
+            None => out.push(Line { text: line, level, ..Line::default() }),
+        }
+    }
+    out
 }
 
 /// The number of quote marks before a line. Code, arrows and `>>> ... <<<` are no quotes.
@@ -95,20 +107,26 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
     doubts
 }
 
-/// A line of a quote that lost its mark in wrapping: one short line between two quoted ones, starting in lower
-/// case or with a bracket, is the end of the line above it.
+/// A line of a quote that lost its mark in wrapping: between two quoted lines, starting in lower case, below a
+/// long line that does not end a sentence; or starting with a bracket or link. Once a mail has shown to wrap so,
+/// lower case alone tells.
 fn rejoin(lines: &mut [Line<'_>]) {
+    let mut wraps = false;
     for i in 1..lines.len().saturating_sub(1) {
         let (before, here, after) = (lines[i - 1], lines[i], lines[i + 1]);
-        if here.part != Part::Own || here.fixed || here.is_blank() || before.level == 0 || after.level == 0 {
+        let between = before.level > 0 && after.level > 0;
+        if here.part != Part::Own || here.fixed || here.is_blank() || !between {
             continue;
         }
+        let text = here.text.trim_start();
         let long = before.text.chars().count() >= 55;
-        let odd = here.text.trim_start().starts_with(['(', ')', '_', '<', '&', '=', '/', '?']);
-        let words = here.text.split_whitespace().count();
-        let lower = here.text.trim_start().chars().next().is_some_and(char::is_lowercase);
-        if (long && words <= 4 && lower) || odd {
+        let odd = text.starts_with(['(', ')', '_', '<', '&', '=', '/']);
+        let ended = before.text.trim_end().ends_with(['.', '?', '!', ':', ';']);
+        let lower = text.chars().next().is_some_and(char::is_lowercase);
+        let torn = long && lower && !ended;
+        if torn || odd || (wraps && long && lower && text.split_whitespace().count() > 1) {
             lines[i].part = Part::Quote;
+            wraps |= torn;
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Signatures, phone footers, list footers and disclaimers at the end of the author's words.
+//!
+//! A separator line is believed outright. Everything else is likeness, and likeness never takes an answer, a
+//! command or a sentence: in doubt the line stays with the author.
 
-use super::fold::fold;
+use super::fold::{fold, is_unspaced};
 use super::quote::{Line, Part};
 use super::words::words;
 
@@ -11,43 +14,316 @@ pub struct Sender<'a> {
     pub address: Option<&'a str>,
 }
 
-/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (they are an answer)
-/// are never cut by likeness alone.
-pub fn mark(lines: &mut [Line<'_>], _sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
-    let _ = keep;
-    for i in 0..lines.len() {
-        if lines[i].part == Part::Own
-            && !lines[i].fixed
-            && (is_separator(lines[i].text) || is_phone(lines[i].text))
-        {
-            cut(lines, i);
+/// Lines with words below a sign-off that may still be a signature.
+const MAX_BLOCK: usize = 12;
+
+/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a command)
+/// are never cut by likeness.
+pub fn mark(lines: &mut [Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
+    let mut i = 0;
+    while i < lines.len() {
+        if !is_own(&lines[i]) {
+            i += 1;
+            continue;
         }
+        let end = lines[i..].iter().position(|l| l.part == Part::Quote).map_or(lines.len(), |n| i + n);
+        if let Some(from) = separator(&lines[i..end]) {
+            cut(&mut lines[i + from..end]);
+        }
+        i = end;
+    }
+    let first = lines.iter().position(|l| is_own(l) && !l.is_blank()).unwrap_or(lines.len());
+    let end = lines[first..].iter().position(|l| l.part != Part::Own).map_or(lines.len(), |n| first + n);
+    let own = &lines[first..end];
+    if let Some(from) = likeness(own, sender, keep) {
+        cut(&mut lines[first + from..end]);
     }
 }
 
-/// Everything own from `from` to the next quote is signature.
-fn cut(lines: &mut [Line<'_>], from: usize) {
-    for line in lines[from..].iter_mut() {
-        if line.part == Part::Quote {
-            break;
-        }
+fn is_own(line: &Line<'_>) -> bool {
+    line.part == Part::Own && !line.fixed
+}
+
+fn cut(lines: &mut [Line<'_>]) {
+    for line in lines.iter_mut().filter(|l| l.part == Part::Own) {
         line.part = Part::Signature;
     }
 }
 
-/// `-- ` (RFC 3676 section 4.3), and `--` or `__` alone, as people's programs write it.
+/// The first line that can only open a signature or footer.
+fn separator(lines: &[Line<'_>]) -> Option<usize> {
+    lines.iter().enumerate().position(|(i, line)| {
+        let apart = i == 0 || lines[i - 1].is_blank();
+        is_separator(line.text) || is_phone(line.text, apart) || is_footer(lines, i)
+    })
+}
+
+/// `-- ` (RFC 3676 section 4.3), and `--`, `__` or a long dash alone, as people's programs write it.
 fn is_separator(text: &str) -> bool {
-    matches!(text.trim_end_matches([' ', '\u{a0}', '\r']), "--" | "__" | "\u{2014}" | "\u{2013}")
+    matches!(text.trim_end(), "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
 }
 
 /// "Sent from my iPhone" and its like.
-fn is_phone(text: &str) -> bool {
-    let text = text.trim();
-    if text.is_empty() || text.len() > 160 {
+fn is_phone(text: &str, apart: bool) -> bool {
+    let text = text.split(['<', '(']).next().unwrap_or("").trim().trim_matches(['*', '_', '[', ']']);
+    if text.is_empty() || text.chars().count() > 90 || text.split_whitespace().count() > 10 {
         return false;
     }
     let folded = fold(text);
     let core = folded.trim_start_matches(|c: char| !c.is_alphanumeric());
-    words().sent_from.iter().any(|p| core.starts_with(p.as_str()))
-        && words().devices.iter().any(|d| core.contains(d.as_str()))
+    let table = words();
+    let Some(start) = table.sent_from.iter().filter(|p| core.starts_with(p.as_str())).map(String::len).max()
+    else {
+        let last = table.sent_from.iter().any(|p| p.chars().any(is_unspaced) && core.contains(p.as_str()));
+        return last && core.chars().count() <= 20;
+    };
+    let rest = &core[start..];
+    let device = table.devices.iter().any(|d| core.contains(d.as_str()));
+    device
+        || (apart
+            && !rest.is_empty()
+            && rest.split_whitespace().count() <= 4
+            && !core.ends_with(['.', ':', '?']))
+}
+
+/// A rule with a list's or company's footer below it, or the footer itself after a blank line.
+fn is_footer(lines: &[Line<'_>], i: usize) -> bool {
+    let text = lines[i].text.trim();
+    let rule = text.chars().count() >= 3
+        && text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '\u{2500}'));
+    let tells = |l: &Line<'_>| {
+        let folded = fold(l.text.trim());
+        words().footer.iter().any(|w| folded.find(w.as_str()).is_some_and(|n| n <= 40))
+    };
+    if i == 0 {
+        return false;
+    }
+    if rule {
+        return lines[i + 1..].iter().take(4).any(|l| tells(l) && l.level == 0);
+    }
+    lines[i - 1].is_blank() && text.chars().count() >= 25 && tells(&lines[i])
+}
+
+/// Where a signature starts that only looks like one: a sign-off or a name near the end.
+fn likeness(lines: &[Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) -> Option<usize> {
+    let written: Vec<usize> = (0..lines.len()).filter(|&i| !lines[i].is_blank()).collect();
+    let tail = &written[written.len().saturating_sub(MAX_BLOCK)..];
+    let safe = |from: usize| !lines[from..].iter().any(|l| keep(l.text));
+    for (n, &i) in tail.iter().enumerate() {
+        let below = &tail[n + 1..];
+        let text = lines[i].text.trim();
+        let above = written.iter().any(|&w| w < i);
+        if let Some(name) = sign_off(text) {
+            let named = match name {
+                "" => {
+                    let first = below.first().map(|&b| lines[b].text.trim());
+                    first.is_some_and(|f| is_name(f, sender, true) || is_contact(f) || sign_off(f).is_some())
+                        && below.iter().all(|&b| is_part(lines[b].text, sender, true))
+                }
+                name => {
+                    is_name(name, sender, true) && below.iter().all(|&b| is_part(lines[b].text, sender, true))
+                }
+            };
+            if named && above && safe(i) {
+                return Some(i);
+            }
+        }
+        let apart = i == 0 || lines[i - 1].is_blank();
+        let contact = below.iter().any(|&b| is_contact(lines[b].text));
+        let alone = below.iter().all(|&b| is_part(lines[b].text, sender, false));
+        let together = lines[i..].iter().filter(|l| !l.is_blank()).count() <= MAX_BLOCK;
+        let close = apart || (contact && below.len() <= 2);
+        let before = written.iter().rev().find(|&&w| w < i).map_or("", |&w| lines[w].text.trim());
+        let likely = close && (contact || is_sentence(before)) && opens(text, sender, contact, apart);
+        if above && alone && together && likely && safe(i) {
+            return Some(i);
+        }
+    }
+    None
+}
+
+/// Whether a line can open a signature without a sign-off.
+fn opens(text: &str, sender: Sender<'_>, contact: bool, apart: bool) -> bool {
+    if is_sender(text, sender) {
+        return true;
+    }
+    if sign_off(text).is_some() || (text.chars().count() < 3 && !contact) {
+        return false;
+    }
+    let farewell = text.split_once(',').is_some_and(|(head, name)| {
+        let words = head.split_whitespace().count();
+        apart
+            && words <= 3
+            && text.chars().count() <= 30
+            && is_name(name.trim_end_matches('.'), sender, false)
+    });
+    farewell || (is_name(text, sender, false) && (contact || !is_remark(text)))
+}
+
+/// Whether a line reads like running text, so that a name below it closes it.
+fn is_sentence(text: &str) -> bool {
+    let count = text.split_whitespace().count();
+    let lower = text.split_whitespace().filter(|w| w.chars().next().is_some_and(char::is_lowercase)).count();
+    text.ends_with(['.', '?', '!', ')', '"', '\u{2026}', ',', ':']) || lower * 2 >= count
+}
+
+/// If a line is a sign-off: what follows it on the same line ("Regards, Ann" gives "Ann").
+fn sign_off(text: &str) -> Option<&str> {
+    let bare = |t: &str| fold(t.trim_matches(|c: char| !c.is_alphanumeric())).into_owned();
+    if text.chars().count() > 60 {
+        return None;
+    }
+    if words().sign_off.contains(&bare(text)) {
+        return Some("");
+    }
+    let (head, name) = text.split_once([',', '!', '\u{ff0c}', '-', '\u{60c}'])?;
+    let name = name.trim().trim_end_matches(['.', '!']);
+    (words().sign_off.contains(&bare(head)) && !name.is_empty()).then_some(name)
+}
+
+/// Whether a line may stand in a signature: a name, a title, an address, a number; no sentence.
+fn is_part(text: &str, sender: Sender<'_>, after_sign_off: bool) -> bool {
+    let text = text.trim();
+    let count = text.split_whitespace().count();
+    if is_contact(text) || is_name(text, sender, after_sign_off) || is_phone(text, true) || is_separator(text)
+    {
+        return true;
+    }
+    if text.chars().all(|c| !c.is_alphanumeric()) {
+        return true;
+    }
+    let upper =
+        text.split_whitespace().filter(|w| w.chars().next().is_some_and(|c| !c.is_lowercase())).count();
+    count <= 9
+        && text.chars().count() <= 70
+        && upper * 2 > count
+        && !text.ends_with(['.', '?', '!', ':'])
+        && !fold(text).starts_with("p.s")
+}
+
+/// A telephone number, a mail or web address, an extension.
+fn is_contact(text: &str) -> bool {
+    if text.chars().count() > 110 {
+        return false;
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let words = text.split_whitespace().count();
+    let web = text.contains("www.") || text.contains("http") || (text.contains('@') && words <= 6);
+    web || (digits >= 4 && (digits * 2 >= letters || digits >= 7) && words <= 12)
+}
+
+/// One to three capitalised words, or what the From field says the author is called.
+fn is_name(text: &str, sender: Sender<'_>, after_sign_off: bool) -> bool {
+    let text = text.trim().trim_start_matches(['~', '*', ' ', '\u{2013}', '\u{2014}']);
+    let text = text.trim_end_matches([',', '*', ' ']);
+    if text.is_empty() || text.chars().count() > 40 {
+        return false;
+    }
+    if is_sender(text, sender) {
+        return true;
+    }
+    let tokens: Vec<&str> = text.split_whitespace().collect();
+    let particle = |w: &str| {
+        matches!(
+            w,
+            "de" | "da"
+                | "do"
+                | "di"
+                | "van"
+                | "von"
+                | "der"
+                | "la"
+                | "el"
+                | "al"
+                | "bin"
+                | "and"
+                | "&"
+                | "e"
+                | "y"
+                | "et"
+                | "del"
+                | "dos"
+                | "le"
+        )
+    };
+    let plain = |w: &str| w.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-' | '\u{2019}'));
+    let capital = |w: &str| w.chars().next().is_some_and(char::is_uppercase);
+    let caseless = |w: &str| w.chars().all(|c| !c.is_lowercase() && !c.is_uppercase());
+    if after_sign_off && tokens.len() <= 4 && tokens.iter().all(|w| plain(w) && caseless(w)) {
+        return text.chars().count() <= 24;
+    }
+    let ends_well = !text.ends_with('.') || text.len() <= 3 || after_sign_off;
+    let named = tokens.iter().filter(|w| capital(w)).count();
+    (1..=3).contains(&named)
+        && tokens.len() <= named + 2
+        && ends_well
+        && tokens.iter().all(|w| plain(w) && (capital(w) || particle(w)))
+        && !tokens.iter().any(|w| is_listed(w))
+}
+
+/// A word of the answer tables is no name.
+fn is_listed(word: &str) -> bool {
+    let folded = fold(word.trim_matches(|c: char| !c.is_alphanumeric())).into_owned();
+    words().lexicon.get(&folded).is_some_and(|l| l.iter().any(|e| e.tokens.len() == 1))
+        || words().commands.contains_key(&folded)
+}
+
+/// One-word remarks that look like names in the light of their capital.
+fn is_remark(text: &str) -> bool {
+    words().remarks.contains(fold(text.trim()).as_ref())
+}
+
+/// The line is made of the words of the sender's name.
+fn is_sender(text: &str, sender: Sender<'_>) -> bool {
+    let local = sender.address.and_then(|a| a.split('@').next()).unwrap_or("");
+    let known = format!("{} {}", sender.name.unwrap_or(""), local.replace(['.', '_', '-', '+'], " "));
+    let known = fold(&known).into_owned();
+    let known: Vec<&str> = known.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let text = fold(text).into_owned();
+    let mut said = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).peekable();
+    said.peek().is_some()
+        && text.chars().count() <= 60
+        && said.all(|w| known.contains(&w))
+        && !is_listed(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::quote;
+    use super::*;
+
+    fn check(text: &str, own: &str) {
+        let mut lines = quote::lines(text);
+        let sender = Sender { name: Some("Zoë Nguyễn"), address: Some("zoe@x.example") };
+        mark(&mut lines, sender, &|l| l.trim() == "YES");
+        let left: Vec<_> =
+            lines.iter().filter(|l| l.part == Part::Own && !l.is_blank()).map(|l| l.text).collect();
+        assert_eq!(left.join("|"), own, "{text}");
+    }
+
+    #[test]
+    fn signatures_are_cut() {
+        check("Hello there.\n-- \nAnn\nx", "Hello there.");
+        check("Yes\n\nSent from my iPhone", "Yes");
+        check("Oui\n\nEnvoyé de mon iPhone", "Oui");
+        check("All is well.\n\nBest regards,\nAnn Bee\n+1 234 567 89", "All is well.");
+        check("All is well.\n\nZoë", "All is well.");
+        check("Call me.\nAnn Bee\n(403) 974-6721", "Call me.");
+        check("Text.\n\n_____\nx mailing list\nx@y", "Text.");
+    }
+
+    #[test]
+    fn the_authors_words_stay() {
+        check("Please read\n\nThanks", "Please read|Thanks");
+        check("Hello\n\nYES", "Hello|YES");
+        check(
+            "Sent from my desk, which is much easier than my old mobile phone.",
+            "Sent from my desk, which is much easier than my old mobile phone.",
+        );
+        check(
+            "One.\n\nThanks,\nI will write more tomorrow about it.",
+            "One.|Thanks,|I will write more tomorrow about it.",
+        );
+    }
 }

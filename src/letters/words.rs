@@ -41,6 +41,8 @@ struct SignatureTable {
     devices: Vec<String>,
     sign_off: Vec<String>,
     footer: Vec<String>,
+    #[serde(default)]
+    remarks: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +79,10 @@ pub enum Role {
     Support,
     /// Speaks against it.
     Oppose,
+    /// Gives a reason: what follows does not change the answer before it.
+    Because,
+    /// Says that a vote is being cast: "I vote".
+    Vote,
     /// May stand around an answer without changing it: "I vote ... on this motion".
     Filler,
     /// Greetings and thanks.
@@ -89,6 +95,8 @@ pub enum Role {
     Harmless,
     /// Takes back what was said before.
     Change,
+    /// Tells that the sentence speaks of something else: the mail, the meeting, a later vote.
+    Elsewhere,
     Question,
 }
 
@@ -168,6 +176,8 @@ pub struct Words {
     pub devices: Vec<String>,
     pub sign_off: HashSet<String>,
     pub footer: Vec<String>,
+    /// Single words that are said for themselves, so that their capital makes no name of them.
+    pub remarks: HashSet<String>,
     pub automatic_subject: Vec<String>,
     pub automatic_words: Vec<String>,
     /// What machines say that want a person to prove to be one before they deliver.
@@ -202,6 +212,7 @@ fn compile() -> Words {
         words.sent_from.extend(folded(&table.signature.sent_from));
         words.devices.extend(folded(&table.signature.devices));
         words.sign_off.extend(folded(&table.signature.sign_off));
+        words.remarks.extend(folded(&table.signature.remarks));
         words.footer.extend(folded(&table.signature.footer));
         words.automatic_subject.extend(folded(&table.automatic.subject));
         words.automatic_words.extend(folded(&table.automatic.words));

@@ -20,11 +20,16 @@ fn is_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
+/// Spaces that part words; those that hold words together (U+00A0, U+202F) are letters here.
+fn is_space(c: char) -> bool {
+    is_break(c) || (c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}'))
+}
+
 /// One line of plain text: breaks and runs of white space become one space, banned characters go, and no
 /// more than `cap` bytes stay.
 pub(super) fn line(text: &str, cap: usize) -> String {
     let mut out = String::with_capacity(text.len().min(cap));
-    for word in text.split(|c: char| c.is_whitespace() || is_break(c)) {
+    for word in text.split(is_space) {
         let gap = usize::from(!out.is_empty());
         let before = out.len();
         for c in word.chars().filter(|c| !is_banned(*c)) {
@@ -145,8 +150,8 @@ pub(super) fn isolate_runs(text: &str, rtl_page: bool) -> Cow<'_, str> {
 /// Where the foreign run that starts here ends; `at` itself where none starts. A run starts and ends with a
 /// letter or a number, holds what stands between, takes the bracket it opened, and has a foreign letter.
 fn run_end(chars: &[char], at: usize, rtl_page: bool) -> usize {
-    let (foreign, own): (fn(char) -> bool, fn(char) -> bool) =
-        if rtl_page { (is_ltr, is_rtl) } else { (is_rtl, is_ltr) };
+    let foreign = |c: char| if rtl_page { is_ltr(c) } else { is_rtl(c) };
+    let own = |c: char| if rtl_page { is_rtl(c) } else { is_ltr(c) };
     let member = |c: char| foreign(c) || (rtl_page && c.is_ascii_digit());
     let starts = member(chars[at]) || (rtl_page && matches!(chars[at], '+' | '@' | '#'));
     if !starts || (at > 0 && chars[at - 1].is_alphanumeric()) {
@@ -179,6 +184,7 @@ mod tests {
     fn a_line_has_no_breaks_controls_or_direction_marks() {
         assert_eq!(line("  a\r\nBcc: x\u{202e}\u{0}\t b\u{2028}c ", 99), "a Bcc: x b c");
         assert_eq!(line("ééééé", 6), "ééé…");
+        assert_eq!(line("quoi\u{a0}?  x", 99), "quoi\u{a0}? x");
         assert_eq!(line("", 9), "");
         assert_eq!(line("\u{200b} a", 9), "a");
     }

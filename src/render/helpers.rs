@@ -277,7 +277,7 @@ fn answer(call: &Call<'_>) -> Result<String, RenderError> {
 /// `{{languages}}`: "FR (français), ES (español)…", what may follow the word LANGUAGE.
 fn languages(call: &Call<'_>) -> Result<String, RenderError> {
     let items = Language::ALL.map(|l| {
-        let item = format!("{} ({})", l.code().to_uppercase(), l.autonym());
+        let item = format!("{}\u{a0}({})", l.code().to_uppercase(), l.autonym());
         call.markdown(&item)
     });
     Ok(items.join(call.words.separator()))

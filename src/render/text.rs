@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn blocks_are_parted_by_one_empty_line() {
-        let markdown = "# Head\n\nOne **two**\nthree.\n\n- a\n- b\n  more\n\n1. x\n2. y\n\n> q\\\n> r\n>\n> s\n\n---\nend";
+        let markdown = "# Head\n\nOne **two**\nthree.\n\n- a\n- b\n  more\n\n1. x\n2. y\n\n\
+                        > q\\\n> r\n>\n> s\n\n---\nend";
         let expected =
             "Head\n\nOne two three.\n\n- a\n- b more\n\n1. x\n2. y\n\n> q\n> r\n>\n> s\n\n----\n\nend\n";
         assert_eq!(text(markdown, false), expected);

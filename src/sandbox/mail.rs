@@ -116,7 +116,10 @@ pub fn write_accounts(place: &Place, identity: &Identity, accounts: &[Account]) 
     let mut domains: Vec<&str> = DOMAINS.to_vec();
     for account in accounts {
         let login = format!("{}:{}\n", account.login, account.password);
-        place.write(identity, &format!("users/{}", account.login), &login)?;
+        let own = format!("users/{}", account.login);
+        if !place.dir.join(&own).exists() {
+            place.write(identity, &own, &login)?;
+        }
         logins += &login;
         for address in account.addresses() {
             if address != account.login {

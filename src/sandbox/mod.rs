@@ -6,6 +6,7 @@
 mod account;
 mod keeper;
 mod mail;
+pub mod mail_program;
 mod place;
 mod postgres;
 

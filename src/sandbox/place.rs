@@ -260,3 +260,47 @@ fn clear(dir: &Path) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::{Identity, Place};
+
+    /// A directory that the servers' user may enter.
+    fn open_directory() -> tempfile::TempDir {
+        let dir = tempfile::Builder::new().prefix("al").tempdir_in("/tmp").expect("a directory");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("opened");
+        dir
+    }
+
+    fn check(dir: &Path, expect: &str) {
+        let taken = Place::take(dir, &Identity::find().expect("a user"));
+        let said = taken.map_or_else(|fault| fault.to_string(), |_| "taken".to_owned());
+        assert!(said.contains(expect), "{said}");
+    }
+
+    #[test]
+    fn one_sandbox_at_a_time_uses_a_directory_and_the_next_finds_it_empty() {
+        let base = open_directory();
+        let dir = base.path().join("demo");
+        let first = Place::take(&dir, &Identity::find().expect("a user")).expect("taken");
+        fs::write(dir.join("mail/letter"), "old").expect("written");
+        check(&dir, "a running sandbox uses it");
+        drop(first);
+        check(&dir, "taken");
+        assert!(!dir.join("mail/letter").exists());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_serve_is_refused_with_a_reason() {
+        let base = open_directory();
+        fs::write(base.path().join("letter.txt"), "mine").expect("written");
+        check(base.path(), "it holds other files");
+        assert!(base.path().join("letter.txt").exists());
+        check(&base.path().join("with space"), "ASCII letters");
+        check(&base.path().join("long".repeat(20)), "longer than 70 bytes");
+    }
+}

@@ -141,3 +141,46 @@ async fn body(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
         }
     }
 }
+
+/// An IMAP server that answers each command line with what `answer` gives for it, tag left out: `+ go on`,
+/// `* …` lines, and a last line without a tag such as `OK done`.
+pub async fn imap(answer: fn(&str) -> &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let ear = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(converse(socket, answer, ear.clone()));
+        }
+    });
+    (port, heard)
+}
+
+async fn converse(
+    socket: TcpStream,
+    answer: fn(&str) -> &'static str,
+    heard: Arc<Mutex<Vec<String>>>,
+) -> Option<()> {
+    let mut stream = BufReader::new(socket);
+    stream.get_mut().write_all(answer("GREETING").as_bytes()).await.ok()?;
+    let mut tag = String::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok().filter(|n| *n > 0)?;
+        let line = line.trim_end();
+        heard.lock().ok()?.push(line.to_string());
+        let command = match line.split_once(' ') {
+            Some((new, command)) => {
+                tag = new.to_string();
+                command
+            }
+            None => line,
+        };
+        let text = answer(command);
+        let (untagged, last) = text.rsplit_once('\n').map_or(("", text), |(before, last)| (before, last));
+        let untagged: String = untagged.lines().map(|l| format!("{l}\r\n")).collect();
+        let last = if last.starts_with('+') { format!("{last}\r\n") } else { format!("{tag} {last}\r\n") };
+        stream.get_mut().write_all((untagged + &last).as_bytes()).await.ok()?;
+    }
+}

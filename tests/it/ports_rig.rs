@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy},
     net::{TcpListener, TcpStream},
     sync::{OnceCell, watch},
 };
@@ -94,6 +94,20 @@ impl Rig {
 
     pub fn smtp(&self) -> Smtp {
         Smtp::new(self.smtp_config(&self.sandbox.smtp(), "starttls", ""))
+    }
+
+    /// Makes the mail of this subject in the inbox unreadable for the server.
+    pub fn spoil(&self, subject: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let maildir = self.sandbox.dir().join("mail").join(&self.account.login).join("Maildir");
+        for sub in ["new", "cur"] {
+            for entry in std::fs::read_dir(maildir.join(sub)).expect("a folder") {
+                let path = entry.expect("a file").path();
+                if std::fs::read_to_string(&path).expect("a mail").contains(&format!("Subject: {subject}")) {
+                    std::fs::set_permissions(&path, PermissionsExt::from_mode(0)).expect("permissions");
+                }
+            }
+        }
     }
 
     /// A mail program's own connection.
@@ -206,6 +220,20 @@ pub enum State {
 
 impl Path {
     pub async fn to(port: u16) -> Path {
+        Path::with(port, &[], None).await
+    }
+
+    /// A path, for plain text, on which the server seems not to know some of its abilities.
+    pub async fn hiding(port: u16, words: &'static [&'static str]) -> Path {
+        Path::with(port, words, None).await
+    }
+
+    /// A path, for plain text, on which lines to the server have something replaced.
+    pub async fn twisting(port: u16, said: &'static str, heard: &'static str) -> Path {
+        Path::with(port, &[], Some((said, heard))).await
+    }
+
+    async fn with(port: u16, words: &'static [&'static str], twist: Twist) -> Path {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address").port();
         let (state, watch) = watch::channel(State::Open);
@@ -214,7 +242,7 @@ impl Path {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(carry(client, port, watch.clone()));
+                tokio::spawn(carry(client, port, (words, twist), watch.clone()));
             }
         });
         Path { port: own, state, count }
@@ -230,13 +258,39 @@ impl Path {
     }
 }
 
+/// Overwrites a word wherever it stands after a space.
+fn hide(bytes: &mut [u8], word: &[u8]) {
+    for n in 1..bytes.len() {
+        if bytes[n - 1] == b' ' && bytes[n..].starts_with(word) {
+            bytes[n..n + word.len()].fill(b'X');
+        }
+    }
+}
+
 /// Waits until the path is neither open nor already limited to `limit`.
 async fn changed(watch: &mut watch::Receiver<State>, limit: usize) -> State {
     let new = |state: &State| *state != State::Open && *state != State::CutAfter(limit);
     watch.wait_for(new).await.map_or(State::Cut, |state| *state)
 }
 
-async fn carry(mut client: TcpStream, port: u16, mut watch: watch::Receiver<State>) {
+type Twist = Option<(&'static str, &'static str)>;
+
+async fn twisted(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, said: &str, heard: &str) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let line = line.replace(said, heard) + "\r\n";
+        if to.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn carry(
+    mut client: TcpStream,
+    port: u16,
+    (words, twist): (&[&str], Twist),
+    mut watch: watch::Receiver<State>,
+) {
     let mut server = TcpStream::connect(("127.0.0.1", port)).await.expect("the server");
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
@@ -257,11 +311,19 @@ async fn carry(mut client: TcpStream, port: u16, mut watch: watch::Receiver<Stat
                 read = from_server.read(&mut buffer) => {
                     let Ok(n @ 1..) = read else { return };
                     let n = n.min(limit - sent);
+                    words.iter().for_each(|word| hide(&mut buffer[..n], word.as_bytes()));
                     sent += n;
                     if to_client.write_all(&buffer[..n]).await.is_err() || sent == limit { return }
                 }
             }
         }
     };
-    tokio::select! { () = back => {}, _ = copy(&mut from_client, &mut to_server) => {} }
+    let forth = async {
+        match twist {
+            Some((said, heard)) => twisted(from_client, to_server, said, heard).await,
+            // The server notices the end as the other direction ends.
+            None => drop(copy(&mut from_client, &mut to_server).await),
+        }
+    };
+    tokio::select! { () = back => {}, () = forth => {} }
 }

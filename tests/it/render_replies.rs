@@ -53,13 +53,25 @@ fn reply(to: &str, subject: &str, body: &str) -> Letter {
     read(raw.as_bytes(), &Trust { authserv_id: None, border_host: None })
 }
 
+/// A reply in HTML that holds our own page below the word, as a mail program that marks nothing writes it.
+fn html_reply(to: &str, word: &str, page: &str) -> Letter {
+    let raw = format!(
+        "From: Amina Diallo <amina@example.org>\r\nTo: <{to}>\r\nSubject: Re: vote\r\nMIME-Version: 1.0\r\n\
+         Message-ID: <2@example.org>\r\nContent-Type: text/html; charset=utf-8\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\r\n<html><body><p>{word}</p>{page}</body></html>\r\n"
+    );
+    read(raw.as_bytes(), &Trust { authserv_id: None, border_host: None })
+}
+
 /// The ways mail programs put a word above the mail that is answered.
 fn quoting(word: &str, original: &str) -> [String; 4] {
     let marked: String = original.lines().map(|line| format!("> {line}\n")).collect();
     [
         word.to_owned(),
         format!("{word}\n\n{marked}"),
-        format!("{word}\n\nOn Mon, 23 Nov 2026, 10:00 At-Large Clerk <clerk@atlarge.example> wrote:\n{marked}"),
+        format!(
+            "{word}\n\nOn Mon, 23 Nov 2026, 10:00 At-Large Clerk <clerk@atlarge.example> wrote:\n{marked}"
+        ),
         // No marks at all: the line at the top of our mail alone tells where the quote begins.
         format!("{word}\n\n{original}"),
     ]
@@ -81,6 +93,8 @@ fn a_tap_on_an_answer_is_that_answer_in_every_language() {
                 let token = letter.tokens.first().map(|carrier| carrier.token.clone());
                 assert_eq!(token, minter().mint(ballot().id), "{language}");
             }
+            let letter = html_reply(address, word, &parsed(&mail).body_html(0).expect("an HTML part"));
+            assert_eq!(letter.answer.choice, Some(choice), "{language} {:?} {}", letter.answer, letter.text);
         }
     }
 }

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn check_shown(body: &str, data: Value, language: Language, expected: &str) {
-    assert_eq!(shown(body, data, language), expected, "{body} in {language}");
+    let shown = shown(body, data, language).replace('\u{a0}', " ");
+    assert_eq!(shown, expected, "{body} in {language}");
 }
 
 #[test]
@@ -225,4 +226,58 @@ fn every_notice_can_be_looked_at_with_its_sample() {
 #[test]
 fn the_binary_holds_the_templates_of_the_folder() {
     assert_eq!(renderer_with(&[]).templates(), notices());
+}
+
+/// What a path of a template means where it stands; none where the data do not have it.
+fn resolve<'a>(scopes: &[&'a Value], path: &str) -> Option<&'a Value> {
+    let up = path.matches("../").count();
+    let scope = scopes.get(scopes.len().checked_sub(up + 1)?)?;
+    let path = path.trim_start_matches("../").trim_start_matches("this").trim_start_matches('.');
+    path.split('.').filter(|key| !key.is_empty()).try_fold(*scope, |value, key| value.get(key))
+}
+
+/// The lists a template goes through that its sample does not have. `{{else}}` would hide them.
+fn unknown_lists(source: &str, sample: &Value) -> Vec<String> {
+    const ANYTHING: &Value = &Value::Null;
+    let mut scopes = vec![sample];
+    let mut unknown = Vec::new();
+    let after = source.split("{{").skip(1);
+    for tag in
+        after.filter_map(|rest| rest.split_once("}}")).map(|(inside, _)| inside.trim_matches(['~', ' ']))
+    {
+        if tag == "/each" {
+            scopes.pop();
+        } else if let Some(path) = tag.strip_prefix("#each ") {
+            // Inside an empty list nothing is known, nor checked.
+            let inside_nothing = scopes.last() == Some(&ANYTHING);
+            let list = resolve(&scopes, path.split_whitespace().next().unwrap_or_default());
+            if list.is_none() && !inside_nothing {
+                unknown.push(path.to_owned());
+            }
+            let first = match list {
+                Some(Value::Array(list)) => list.first(),
+                Some(Value::Object(map)) => map.values().next(),
+                _ => None,
+            };
+            scopes.push(first.unwrap_or(ANYTHING));
+        }
+    }
+    unknown
+}
+
+#[test]
+fn every_list_a_template_goes_through_is_in_its_sample() {
+    let data = json!({ "a": [{ "b": [1] }], "c": [] });
+    let source =
+        "{{#each a}}{{#each this.b}}{{/each}}{{#each ../c}}{{#each x}}{{/each}}{{/each}}{{/each}}{{#each d}}";
+    assert_eq!(unknown_lists(source, &data), ["d"]);
+    let mut problems = Vec::new();
+    for name in notices() {
+        let read =
+            |file: &str| std::fs::read_to_string(templates().join(&name).join(file)).unwrap_or_default();
+        let sample: Value = serde_json::from_str(&read("sample.json")).expect("a sample");
+        let unknown = unknown_lists(&read("en.hbs"), &sample);
+        problems.extend(unknown.into_iter().map(|path| format!("{name}: {path}")));
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use atlarged::kernel::language::Language;
-use atlarged::sandbox::{AUTHSERV_ID, Account, CLERK, Durability, Endpoint, Sandbox};
+use atlarged::sandbox::{AUTHSERV_ID, Account, CLERK, Endpoint, Sandbox};
 
 use futures::TryStreamExt;
 use lettre::address::Envelope;
@@ -153,43 +153,66 @@ async fn the_clerk_has_a_junk_folder_and_wrong_passwords_do_not_open_it() {
 }
 
 #[tokio::test]
-async fn an_outage_of_postgres_ends_with_every_committed_row_there() {
-    let sandbox = Sandbox::start_scratch(Durability::None).await.expect("servers");
+async fn postgres_can_fail_and_come_back_and_nothing_outlives_the_sandbox() {
+    let base = tempfile::Builder::new().prefix("al").tempdir().expect("a directory");
+    std::fs::set_permissions(base.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("opened");
+    let dir = base.path().join("own");
+    let sandbox = Sandbox::start(&dir, &[]).await.expect("servers");
     let url = sandbox.database("first").await.expect("created");
     let pool = sqlx::PgPool::connect(&url).await.expect("connected");
     sqlx::raw_sql("create table t (n int); insert into t values (7)").execute(&pool).await.expect("stored");
+
     sandbox.postgres_stop().await;
     assert!(sqlx::query("select n from t").fetch_one(&pool).await.is_err(), "it answers during the outage");
     sandbox.postgres_start().await.expect("back again");
-    let n: i32 = sqlx::query_scalar("select n from t").fetch_one(&pool).await.expect("the row is there");
-    assert_eq!(n, 7);
+    assert_eq!(seven(&pool).await, 7, "a committed row is gone");
     pool.close().await;
     let copy = sandbox.database_from("second", "first").await.expect("copied");
     let pool = sqlx::PgPool::connect(&copy).await.expect("connected");
-    let n: i32 = sqlx::query_scalar("select n from t").fetch_one(&pool).await.expect("the row came along");
-    assert_eq!(n, 7);
+    assert_eq!(seven(&pool).await, 7, "the copy lacks a row");
+
+    let (imap, smtp) = (sandbox.imap().port, sandbox.smtp().port);
+    drop(sandbox);
+    for port in [imap, smtp] {
+        assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err(), "a mail server is still there");
+    }
+    assert!(seven_or_fault(&pool).await.is_err(), "Postgres is still there");
+}
+
+async fn seven(pool: &sqlx::PgPool) -> i32 {
+    seven_or_fault(pool).await.expect("the row is there")
+}
+
+async fn seven_or_fault(pool: &sqlx::PgPool) -> sqlx::Result<i32> {
+    sqlx::query_scalar("select n from t").fetch_one(pool).await
 }
 
 #[tokio::test]
-async fn a_directory_is_used_by_one_sandbox_at_a_time_and_again_afterwards() {
-    let base = tempfile::Builder::new().prefix("al").tempdir().expect("a directory");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(base.path(), open).expect("opened");
-    let dir = base.path().join("demo");
-    let first = Sandbox::start(&dir, &[]).await.expect("servers");
-    let json = first.write_json("atlarged", None, &dir.join("atlarged.toml")).expect("written");
-    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(json).expect("read")).expect("JSON");
+async fn sandbox_json_is_all_a_program_needs_to_take_part() {
+    let (sandbox, eun) = (sandbox().await, mailbox("eun").await);
+    let database = own_name("told");
+    sandbox.database(&database).await.expect("created");
+    let web = Some("http://127.0.0.1:8080");
+    let path =
+        sandbox.write_json(&database, web, std::path::Path::new("/etc/atlarged.toml")).expect("written");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("there").permissions());
+    assert_eq!(mode & 0o777, 0o600, "it holds passwords");
+
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
     assert_eq!(told["clerk"]["address"], CLERK);
-    assert_eq!(told["imap"]["port"], first.imap().port);
-
-    let second = Sandbox::start(&dir, &[]).await.err().expect("refused");
-    assert!(second.to_string().contains("a running sandbox uses it"), "{second}");
-    let port = first.imap().port;
-    drop(first);
-    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err(), "Dovecot is still there");
-    Sandbox::start(&dir, &[]).await.expect("used again");
-
-    std::fs::write(base.path().join("letter.txt"), "mine").expect("written");
-    let foreign = Sandbox::start(base.path(), &[]).await.err().expect("refused");
-    assert!(foreign.to_string().contains("holds other files"), "{foreign}");
+    assert_eq!(told["config"], "/etc/atlarged.toml");
+    assert_eq!(told["web"]["url"], "http://127.0.0.1:8080");
+    for (server, port) in [("imap", sandbox.imap().port), ("smtp", sandbox.smtp().port)] {
+        assert_eq!(told[server]["host"], "localhost");
+        assert_eq!(told[server]["port"], port);
+        assert!(std::path::Path::new(told[server]["ca"].as_str().expect("a path")).exists());
+    }
+    let url = told["postgres"]["url"].as_str().expect("a URL");
+    sqlx::PgPool::connect(url).await.expect("connected");
+    let people = told["people"].as_array().expect("a list");
+    let found = people.iter().find(|p| p["address"] == eun.address).expect("everybody is listed");
+    assert_eq!((&found["login"], &found["language"]), (&eun.login.into(), &"en".into()));
+    assert!(found["roles"].as_array().is_some_and(Vec::is_empty));
 }

@@ -65,7 +65,7 @@ async fn put_away(
 }
 
 /// Removes mails and makes sure that they are gone.
-async fn expunge(session: &mut Session, uids: &[u32]) -> Result<(), Trouble> {
+pub async fn expunge(session: &mut Session, uids: &[u32]) -> Result<(), Trouble> {
     let set = uid_set(uids);
     session.ask(&format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"), |_| ()).await?;
     if session.can.uidplus {

@@ -1,11 +1,13 @@
 //! Letters from an IMAP server (RFC 3501, IDLE, MOVE, UIDPLUS where offered).
 
+mod bodies;
 mod finish;
+mod probe;
 
 mod session;
 
 use super::{
-    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Offset, PART_BYTES, Place, Woken,
+    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Offset, Place, Woken,
     plan::{self, Listed, Standing},
 };
 use crate::ports::{
@@ -13,6 +15,7 @@ use crate::ports::{
     net::{Backoff, Login, Security, Server},
 };
 
+use bodies::Reader;
 use serde::Deserialize;
 use session::{Session, Trouble};
 use std::{collections::BTreeMap, future::Future, path::PathBuf, time::Duration};
@@ -88,6 +91,7 @@ pub struct Imap {
     backoff: Backoff,
     /// How the inbox stood when last fetched: mail that came between then and IDLE is noticed.
     seen: Option<Standing>,
+    reader: Reader,
 }
 
 impl Imap {
@@ -105,7 +109,9 @@ impl Imap {
             oauth2_token_file: config.oauth2_token_file.clone(),
             oauth2_token_command: config.oauth2_token_command.clone(),
         };
-        Imap { config, server, login, offset, session: None, backoff: Backoff::default(), seen: None }
+        let reader = Reader::new(config.max_mail_bytes);
+        let backoff = Backoff::default();
+        Imap { config, server, login, offset, session: None, backoff, seen: None, reader }
     }
 
     /// Takes the living connection out, or makes one. Whoever takes it puts it back when it is still good.
@@ -129,7 +135,7 @@ impl Imap {
 
     /// Puts a connection back unless it broke, and turns trouble into a fault.
     fn settle<T>(&mut self, session: Session, what: &str, result: Result<T, Trouble>) -> Result<T, Fault> {
-        if !matches!(result, Err(Trouble::Lost(_))) {
+        if matches!(result, Ok(_) | Err(Trouble::Refused(_))) {
             self.session = Some(session);
         }
         result.map_err(|trouble| Fault::new(format!("{what} at {}", self.server), trouble.text()))
@@ -152,14 +158,15 @@ impl Imap {
         }
         let start = plan::start(cursor, now);
         let uid_validity = now.uid_validity;
-        let listed = if now.exists == 0 { Vec::new() } else { session.list(start.from).await? };
+        let nothing_new = now.exists == 0 || now.uid_next.is_some_and(|next| next <= start.from);
+        let listed = if nothing_new { Vec::new() } else { session.list(start.from).await? };
         if listed.is_empty() && (start.rescan || cursor.is_none()) {
             // Never beyond a mail that was seen: a UID that becomes visible late is still read.
             let cursor = Cursor { uid_validity, next_uid: 1 };
             take(Batch { folder: folder.into(), arrivals: Vec::new(), cursor }).await.map_err(Halt::Store)?;
         }
         for batch in plan::batches(&listed) {
-            let bodies = self.bodies(session, batch).await?;
+            let bodies = self.reader.bodies(session, folder, uid_validity, batch).await?;
             let arrivals =
                 bodies.into_iter().map(|(mail, body)| self.arrival(folder, uid_validity, mail, body));
             let arrivals = arrivals.collect();
@@ -177,71 +184,6 @@ impl Imap {
             size: mail.size.unwrap_or(body.bytes().len() as u64),
             junk: self.config.junk.iter().any(|name| name == folder),
             body,
-        }
-    }
-
-    /// The bodies of a batch, in its order. A mail that is gone meanwhile is left out; one that the server
-    /// cannot give is passed on as far as it can, so that it stops nobody behind it.
-    async fn bodies<'a>(
-        &self,
-        session: &mut Session,
-        batch: &'a [Listed],
-    ) -> Result<Vec<(&'a Listed, Body)>, Trouble> {
-        if plan::large(batch).is_some() {
-            return self.one_by_one(session, batch).await;
-        }
-        let uids: Vec<u32> = batch.iter().map(|mail| mail.uid).collect();
-        match session.sections(&plan::uid_set(&uids), "BODY.PEEK[]").await {
-            Ok(found) => {
-                let mut found: BTreeMap<u32, Vec<u8>> = found.into_iter().collect();
-                let bodies =
-                    batch.iter().filter_map(|mail| Some((mail, Body::Whole(found.remove(&mail.uid)?))));
-                Ok(bodies.collect())
-            }
-            Err(Trouble::Refused(_)) => self.one_by_one(session, batch).await,
-            Err(lost) => Err(lost),
-        }
-    }
-
-    async fn one_by_one<'a>(
-        &self,
-        session: &mut Session,
-        batch: &'a [Listed],
-    ) -> Result<Vec<(&'a Listed, Body)>, Trouble> {
-        let mut bodies = Vec::new();
-        for mail in batch {
-            let whole = match mail.size {
-                Some(size) if size > self.config.max_mail_bytes => Ok(Parts::TooLarge),
-                _ => self.in_parts(session, mail).await,
-            };
-            match whole {
-                Ok(Parts::Whole(bytes)) => bodies.push((mail, Body::Whole(bytes))),
-                Ok(Parts::Gone) => {}
-                Ok(Parts::TooLarge) | Err(Trouble::Refused(_)) => {
-                    bodies.push((mail, Body::HeaderOnly(header(session, mail.uid).await?)));
-                }
-                Err(lost) => return Err(lost),
-            }
-        }
-        Ok(bodies)
-    }
-
-    /// Fetches until a part is short; the announced size is only a hint, servers get it wrong.
-    async fn in_parts(&self, session: &mut Session, mail: &Listed) -> Result<Parts, Trouble> {
-        let room = mail.size.unwrap_or(0).min(self.config.max_mail_bytes);
-        let mut whole = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
-        loop {
-            let section = format!("BODY.PEEK[]<{}.{PART_BYTES}>", whole.len());
-            let found = session.sections(&mail.uid.to_string(), &section).await?;
-            let Some((_, part)) = found.into_iter().find(|(uid, _)| *uid == mail.uid) else {
-                return Ok(Parts::Gone);
-            };
-            whole.extend_from_slice(&part);
-            match part.len() as u64 {
-                _ if whole.len() as u64 > self.config.max_mail_bytes => return Ok(Parts::TooLarge),
-                short if short < PART_BYTES => return Ok(Parts::Whole(whole)),
-                _ => {}
-            }
         }
     }
 }
@@ -269,14 +211,6 @@ async fn watch(
     Ok(Woken::Timeout)
 }
 
-/// A mail fetched in parts.
-enum Parts {
-    Whole(Vec<u8>),
-    TooLarge,
-    /// Another program removed it between listing and fetching.
-    Gone,
-}
-
 /// What stops the reading of a folder.
 enum Halt {
     Mailbox(Trouble),
@@ -286,16 +220,6 @@ enum Halt {
 impl From<Trouble> for Halt {
     fn from(trouble: Trouble) -> Halt {
         Halt::Mailbox(trouble)
-    }
-}
-
-/// At most 1 MiB of header; none if the server cannot give it.
-async fn header(session: &mut Session, uid: u32) -> Result<Vec<u8>, Trouble> {
-    let section = format!("BODY.PEEK[HEADER]<0.{PART_BYTES}>");
-    match session.sections(&uid.to_string(), &section).await {
-        Ok(found) => Ok(found.into_iter().next().map(|(_, bytes)| bytes).unwrap_or_default()),
-        Err(Trouble::Refused(_)) => Ok(Vec::new()),
-        Err(lost) => Err(lost),
     }
 }
 
@@ -323,7 +247,7 @@ impl Mailbox for Imap {
                     let why = format!("the server refused: {text}; create it or correct the configuration");
                     fetched.faults.push(Fault::new(what, why));
                 }
-                Err(Halt::Mailbox(Trouble::Lost(why))) => return Err(Fault::new(what, why)),
+                Err(Halt::Mailbox(over)) => return Err(Fault::new(what, over.text())),
                 Err(Halt::Store(fault)) => {
                     self.session = Some(session);
                     return Err(fault);

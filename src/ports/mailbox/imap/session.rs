@@ -8,7 +8,9 @@ use crate::ports::{
 };
 use async_imap::{
     Authenticator, Client, Session as Inner,
-    imap_proto::{AttributeValue, Capability, MailboxDatum, RequestId, Response, ResponseCode, Status},
+    imap_proto::{
+        AttributeValue, Capability, MailboxDatum, NameAttribute, RequestId, Response, ResponseCode, Status,
+    },
 };
 use chrono::{DateTime, Utc};
 use std::{collections::HashSet, io, time::Duration};
@@ -19,6 +21,8 @@ use tokio::time::timeout;
 pub enum Trouble {
     /// The server understood and refused (NO or BAD); the connection is good.
     Refused(String),
+    /// The server ended the connection with a word of its own (BYE).
+    Goodbye(String),
     /// The connection is of no more use.
     Lost(String),
 }
@@ -27,6 +31,7 @@ impl Trouble {
     pub fn text(self) -> String {
         match self {
             Trouble::Refused(text) => format!("the server refused: {text}"),
+            Trouble::Goodbye(text) => format!("the server hung up: {text}"),
             Trouble::Lost(text) => text,
         }
     }
@@ -51,10 +56,10 @@ pub struct Session {
     idling: Option<RequestId>,
 }
 
-/// SASL XOAUTH2: one message; to an error challenge the answer is empty.
-struct Xoauth2(Option<String>);
+/// SASL PLAIN or XOAUTH2: one message; to an error challenge the answer is empty.
+struct OneMessage(Option<String>);
 
-impl Authenticator for Xoauth2 {
+impl Authenticator for OneMessage {
     type Response = String;
     fn process(&mut self, _challenge: &[u8]) -> String {
         self.0.take().unwrap_or_default()
@@ -70,6 +75,15 @@ fn lost(error: async_imap::error::Error) -> Trouble {
         // These may quote what was received.
         _ => "the answer could not be understood".into(),
     })
+}
+
+/// The same where the library checks the tagged answer itself.
+fn refused(error: async_imap::error::Error) -> Trouble {
+    use async_imap::error::Error;
+    match error {
+        Error::No(text) | Error::Bad(text) => Trouble::Refused(plain(&text)),
+        other => lost(other),
+    }
 }
 
 impl Session {
@@ -145,17 +159,17 @@ impl Session {
                             Some(Err(Trouble::Refused(plain(text))))
                         }
                     },
-                    goodbye if is_goodbye(goodbye) => {
-                        Some(Err(Trouble::Lost("the server said goodbye".into())))
-                    }
-                    other => {
-                        each(other);
-                        None
-                    }
+                    other => match exists(other) {
+                        Err(goodbye) => Some(Err(goodbye)),
+                        Ok(_) => {
+                            each(other);
+                            None
+                        }
+                    },
                 })
                 .await?;
             if let Some(end) = end {
-                self.busy = matches!(end, Err(Trouble::Lost(_)));
+                self.busy = !matches!(end, Ok(()) | Err(Trouble::Refused(_)));
                 return end;
             }
         }
@@ -227,9 +241,11 @@ impl Session {
                     _ => {}
                 }
             }
-            // `n:*` always names the last mail, even below n; and an answer about flags alone has no date.
-            if let (Some(uid), Some(date)) = (uid.filter(|uid| *uid >= from), date) {
-                let internal_date = internal_date(&date).unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
+            // `n:*` always names the last mail, even below n; and an answer about flags alone is no listing.
+            let Some(uid) = uid.filter(|uid| *uid >= from) else { return };
+            if size.is_some() || date.is_some() {
+                let date = date.as_deref().and_then(internal_date);
+                let internal_date = date.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
                 listed.push(Listed { uid, size, internal_date });
             }
         })
@@ -275,6 +291,32 @@ impl Session {
         })
         .await?;
         Ok(found)
+    }
+
+    /// The folders that can be entered.
+    pub async fn folders(&mut self) -> Result<Vec<String>, Trouble> {
+        let mut names = Vec::new();
+        self.ask("LIST \"\" \"*\"", |response| {
+            if let Response::MailboxData(MailboxDatum::List(list)) = response
+                && !list.name_attributes.contains(&NameAttribute::NoSelect)
+            {
+                names.push(list.name.to_string());
+            }
+        })
+        .await?;
+        Ok(names)
+    }
+
+    /// Puts a mail into a folder.
+    pub async fn append(&mut self, folder: &str, mail: &[u8]) -> Result<(), Trouble> {
+        self.end_idle().await?;
+        if std::mem::replace(&mut self.busy, true) {
+            return Err(Trouble::Lost("an earlier command was left half-way".into()));
+        }
+        let put = timeout(self.limit, self.inner.append(folder, None, None, mail)).await;
+        put.map_err(|_| self.late())?.map_err(refused)?;
+        self.busy = false;
+        Ok(())
     }
 
     /// IDLE (RFC 2177) in the entered folder until mail arrives (`true`) or `at_most` is over (`false`).
@@ -336,13 +378,11 @@ pub fn name(folder: &str) -> Result<String, Trouble> {
 /// Whether an untagged answer says that mail arrived; a goodbye is trouble.
 fn exists(response: &Response<'_>) -> Result<bool, Trouble> {
     match response {
-        goodbye if is_goodbye(goodbye) => Err(Trouble::Lost("the server said goodbye".into())),
+        Response::Data { status: Status::Bye, outcome } => {
+            Err(Trouble::Goodbye(plain(outcome.information.as_deref().unwrap_or("no reason given"))))
+        }
         other => Ok(matches!(other, Response::MailboxData(MailboxDatum::Exists(_)))),
     }
-}
-
-fn is_goodbye(response: &Response<'_>) -> bool {
-    matches!(response, Response::Data { status: Status::Bye, .. })
 }
 
 async fn greet(client: &mut Client<Wire>, server: &Server) -> Result<(), Fault> {
@@ -364,16 +404,15 @@ async fn greet(client: &mut Client<Wire>, server: &Server) -> Result<(), Fault> 
 }
 
 async fn prove(client: Client<Wire>, user: &str, proof: &Proof) -> Result<Inner<Wire>, Trouble> {
-    use async_imap::error::Error;
-    let refused = |error: Error| match error {
-        Error::No(text) | Error::Bad(text) => Trouble::Refused(plain(&text)),
-        other => lost(other),
-    };
-    match proof {
-        Proof::Password(secret) => client.login(user, secret.reveal()).await.map_err(|(e, _)| refused(e)),
-        Proof::Bearer(secret) => {
-            let message = format!("user={user}\x01auth=Bearer {}\x01\x01", secret.reveal());
-            client.authenticate("XOAUTH2", Xoauth2(Some(message))).await.map_err(|(e, _)| refused(e))
+    let (mechanism, message) = match proof {
+        // LOGIN is understood everywhere, but carries ASCII only.
+        Proof::Password(secret) if user.is_ascii() && secret.reveal().is_ascii() => {
+            return client.login(user, secret.reveal()).await.map_err(|(e, _)| refused(e));
         }
-    }
+        Proof::Password(secret) => ("PLAIN", format!("\0{user}\0{}", secret.reveal())),
+        Proof::Bearer(secret) => {
+            ("XOAUTH2", format!("user={user}\x01auth=Bearer {}\x01\x01", secret.reveal()))
+        }
+    };
+    client.authenticate(mechanism, OneMessage(Some(message))).await.map_err(|(e, _)| refused(e))
 }
