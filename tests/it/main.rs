@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod ballot_stories;
 mod letters_layouts;
 mod letters_speech;
 mod ports_dkim;
@@ -16,4 +17,7 @@ mod render_templates;
 mod sandbox;
 mod servers;
 mod store_contract;
+mod story;
+mod tally;
+mod tidy;
 mod village;
