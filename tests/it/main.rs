@@ -1,6 +1,8 @@
 //! Integration tests: one binary, real servers.
 
 mod ballot_stories;
+mod desk;
+mod golden_states;
 mod letters_layouts;
 mod letters_speech;
 mod ports_dkim;
