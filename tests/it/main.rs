@@ -2,6 +2,7 @@
 
 mod ballot_stories;
 mod desk;
+mod enquiry_stories;
 mod golden_states;
 mod letters_layouts;
 mod letters_speech;
@@ -12,6 +13,7 @@ mod ports_imap_odd;
 mod ports_maildir;
 mod ports_rig;
 mod ports_smtp;
+mod register_import;
 mod render;
 mod render_hostile;
 mod render_replies;
