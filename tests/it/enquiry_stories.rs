@@ -177,12 +177,15 @@ fn staff_who_do_not_answer_are_reminded_and_then_their_deputies_asked() {
 #[test]
 fn an_answer_by_staff_must_surely_be_theirs() {
     let unsure = Event::Says { from: STAFF, to_label: "task", text: "Hi", commands: vec![], sure: false };
-    check(vec![asked(MEMBER, false), unsure], expect![[r#"
+    check(
+        vec![asked(MEMBER, false), unsure],
+        expect![[r#"
         enquiry/task → p1
         [waiting]
         enquiry/unsure → p1
         -
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
