@@ -75,6 +75,12 @@ fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {
         .asking(Asks::Vote)
         .not_after(poll.closes)
         .with_calendar(poll.closes)
+        .to_address(address(poll, voter))
+}
+
+/// The address of a voter that takes mail, as far as we know.
+fn address(poll: &Poll, voter: Party) -> u8 {
+    poll.addresses.get(&voter).copied().unwrap_or(0)
 }
 
 pub(super) fn ballot(poll: &Poll, voter: Party) -> Notice {
@@ -149,7 +155,8 @@ fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str,
         hash: &poll.hash,
         seen: Seen::of(poll),
     };
-    Notice { asks: Asks::Vote, ..Notice::new(&format!("receipt:{voter}"), voter, template, data) }
+    let notice = Notice::new(&format!("receipt:{voter}"), voter, template, data);
+    Notice { asks: Asks::Vote, ..notice }.to_address(address(poll, voter))
 }
 
 pub(super) fn withdrawn(poll: &Poll, voter: Party) -> Notice {
@@ -165,7 +172,9 @@ pub(super) fn confirm(poll: &Poll, voter: Party, choice: Choice, until: DateTime
     let data = json!({
         "question": poll.matter.question, "choice": choice, "closes": poll.closes, "until": until, "hash": poll.hash,
     });
-    Notice::new(&confirming(voter), voter, "ballot/confirm", data).asking(Asks::Confirm).not_after(until)
+    Notice::new(&confirming(voter), voter, "ballot/confirm", data).asking(Asks::Confirm)
+        .not_after(until)
+        .to_address(address(poll, voter))
 }
 
 pub(super) fn frozen(poll: &Poll) -> Notice {
