@@ -5,7 +5,6 @@
 //! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
 
 use super::ballot;
-use super::fold::fold;
 use super::letter::{Answer, Problem};
 use super::tokens::{Clause, Token, clauses};
 use super::words::{Role, words};
@@ -38,7 +37,7 @@ pub fn read(text: &str) -> Answer {
 }
 
 fn read_words(text: &str) -> Answer {
-    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(&fold(text)) {
+    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(text) {
         return none(Problem::NoAnswer);
     }
     let clauses = clauses(text);
@@ -61,7 +60,7 @@ pub fn is_plain(line: &str) -> bool {
 pub fn mentions(text: &str) -> bool {
     let short =
         text.lines().take(300).map(|l| l.trim_start_matches(['>', ' ', '|'])).filter(|l| l.len() <= 60);
-    short.into_iter().any(|l| words().answers.stand_in(&fold(l)) && is_plain(l))
+    short.into_iter().any(|l| words().answers.stand_in(l) && is_plain(l))
 }
 
 fn none(problem: Problem) -> Answer {

@@ -90,7 +90,9 @@ fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
 fn challenge(f: &Facts<'_, '_>) -> bool {
     let says = |text: &str| words().challenge.are_in(text);
     let told = |p: &&Part<'_>| says(&fold(&String::from_utf8_lossy(&p.bytes(8 << 10))).replace("\n ", ""));
-    let machine = from_machine(f) || strip_reply_marks(&f.subject).len() != f.subject.trim().len();
+    let envelope = f.return_path.as_deref().is_some_and(|r| r != f.from);
+    let machine =
+        from_machine(f) || envelope || f.from.starts_with("noreply") || f.from.starts_with("no-reply");
     status_parts(f).iter().any(told) || (machine && !f.encloses && says(f.head()))
 }
 
@@ -201,14 +203,14 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
 /// An answering machine's subject, or its words under a subject that answers ours.
 fn automatic_words(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
+    let table = &words().automatic_subject;
+    let opens = |text: &str| {
+        let rest = table.opening(text).map(|n| &text[n..]);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
     let marked = |text: &str| {
-        words().automatic_subject.iter().any(|w| {
-            text.strip_prefix(w.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-                || (text.contains(w.as_str())
-                    && text.contains(['[', '('])
-                    && text.contains(format!("({w}").as_str()))
-                || text.contains(format!("[{w}").as_str())
-        })
+        opens(text)
+            || text.match_indices(['[', '(']).take(10).any(|(n, _)| table.opening(&text[n + 1..]).is_some())
     };
     let null = f.return_path.as_deref() == Some("");
     let told = || f.text.len() < 6_000 && words().automatic_words.are_in(f.head());

@@ -231,7 +231,7 @@ pub struct Words {
     pub footer: Phrases,
     /// Single words that are said for themselves, so that their capital makes no name of them.
     pub remarks: Set,
-    pub automatic_subject: Vec<String>,
+    pub automatic_subject: Phrases,
     pub automatic_words: Phrases,
     /// What machines say that want a person to prove to be one before they deliver.
     pub challenge: Phrases,
@@ -316,7 +316,7 @@ fn compile() -> Words {
         sign_off: gather(&tables, |t| &t.signature.sign_off).into_iter().collect(),
         footer: phrases(&tables, |t| &t.signature.footer),
         remarks: gather(&tables, |t| &t.signature.remarks).into_iter().collect(),
-        automatic_subject: gather(&tables, |t| &t.automatic.subject),
+        automatic_subject: phrases(&tables, |t| &t.automatic.subject),
         automatic_words: phrases(&tables, |t| &t.automatic.words),
         challenge: phrases(&tables, |t| &t.automatic.challenge),
         bounce_subject: phrases(&tables, |t| &t.bounce.subject),
