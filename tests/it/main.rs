@@ -1,3 +1,4 @@
 //! Integration tests.
 mod letters_layouts;
 mod letters_speech;
+mod letters_total;
