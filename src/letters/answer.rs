@@ -75,6 +75,9 @@ fn role(clause: &[Token], i: usize) -> Option<Role> {
         let last = i + 1 == clause.len();
         return Some(if token.accented || last { Role::Yes } else { Role::Condition });
     }
+    if has(Role::No) && has(Role::Negation) && clause.len() > 1 {
+        return Some(Role::Negation);
+    }
     if token.single && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
         return has(Role::Filler).then_some(Role::Filler);
     }

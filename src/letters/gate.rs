@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::answer;
 use super::fold::fold;
 use super::homemade;
 use super::letter::Class;
@@ -18,8 +19,9 @@ pub struct Facts<'l, 'a> {
     /// The address in From, lower case, and its display name, folded.
     pub from: String,
     pub from_name: String,
-    /// The whole text, quotes included.
+    /// The whole text, quotes included, and what of it is the author's own.
     pub text: &'l str,
+    pub own: &'l str,
     /// Worked out when first asked for: the start of the text, folded, and what a report says itself.
     pub head: OnceCell<String>,
     pub report: OnceCell<&'l str>,
@@ -212,9 +214,21 @@ fn automatic_words(f: &Facts<'_, '_>) -> bool {
         opens(text)
             || text.match_indices(['[', '(']).take(10).any(|(n, _)| table.opening(&text[n + 1..]).is_some())
     };
+    let h = &f.root.headers;
     let null = f.return_path.as_deref() == Some("");
-    let told = || f.text.len() < 6_000 && words().automatic_words.are_in(f.head());
-    null || (marked(bare) && (bare.len() == f.subject.trim().len() || told()))
+    let bulk = matches!(h.token("precedence").as_deref(), Some("bulk" | "junk"))
+        || h.has("x-auto-response-suppress");
+    let fresh = bare.len() == f.subject.trim().len();
+    null || (marked(bare)
+        && (fresh || bulk || f.text.len() < 6_000 && words().automatic_words.are_in(f.head())))
+        || opens_automatically(f)
+}
+
+/// A short text that opens with an answering machine's words and holds no answer: a person who is out of the
+/// office and votes all the same is a person.
+fn opens_automatically(f: &Facts<'_, '_>) -> bool {
+    let early = f.own.len() < 2_000 && words().automatic_words.first_in(f.own).is_some_and(|n| n <= 160);
+    early && !answer::mentions(f.own)
 }
 
 /// A subject without "Re:", "AW:", "Fwd:" and their like.

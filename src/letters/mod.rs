@@ -73,6 +73,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
             .map(|n| fold(n).into_owned())
             .unwrap_or_default(),
         text: &body.raw,
+        own: &body.text,
         head: OnceCell::new(),
         report: OnceCell::new(),
         encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),

@@ -88,13 +88,13 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
             i += 1;
             continue;
         };
-        let top = lines[..found.start].iter().all(|l| l.is_blank() || l.part != Part::Own);
         for line in &mut lines[found.start..found.end] {
             line.part = Part::Quote;
         }
         let next = (found.end..lines.len()).find(|&n| !lines[n].is_blank());
         let marked = next.is_some_and(|n| lines[n].part == Part::Quote);
         if !marked {
+            let top = lines[..found.start].iter().all(|l| l.is_blank() || l.part != Part::Own);
             doubts.quote_at_top |= top && next.is_some() && !found.forward;
             for line in lines[found.end..].iter_mut().filter(|l| !l.fixed) {
                 line.part = Part::Quote;
