@@ -1,8 +1,9 @@
 //! YES, NO or ABSTAIN in the author's own words, or the reason why none is credited.
 //!
 //! The worst outcome is a wrong choice credited, the second a needless question. So a choice is credited only
-//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a word
-//! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
+//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a
+//! word that cannot mean anything else; and any sign of a condition, a negation, a question or a second
+//! answer asks.
 
 use super::ballot;
 use super::letter::{Answer, Problem};

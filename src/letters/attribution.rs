@@ -199,7 +199,8 @@ fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     sure.then_some(Found { start: i, end, forward: false })
 }
 
-/// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one line.
+/// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one
+/// line.
 fn notes(lines: &[Line<'_>], i: usize) -> Option<usize> {
     let mut start = None;
     for n in (i.saturating_sub(5)..i).rev() {

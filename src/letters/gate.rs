@@ -158,7 +158,7 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
     let fresh = bare.len() == f.subject.trim().len();
     let titled = words().bounce_subject.are_in(bare);
-    if !from_machine(f) && !(fresh && titled) {
+    if !(from_machine(f) || (fresh && titled)) {
         return false;
     }
     let report = f.report();

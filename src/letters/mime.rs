@@ -256,8 +256,8 @@ fn line_feeds(text: String) -> String {
     out
 }
 
-/// Quoted-printable, forgiving: what is no valid escape stays as it is (RFC 2045 section 6.7). White space at the
-/// end of a line goes unless it was encoded.
+/// Quoted-printable, forgiving: what is no valid escape stays as it is (RFC 2045 section 6.7). White space at
+/// the end of a line goes unless it was encoded.
 pub fn quoted(bytes: &[u8], limit: usize) -> Vec<u8> {
     let hex = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16));
     let mut out = Vec::with_capacity(bytes.len().min(limit));
@@ -331,7 +331,8 @@ mod tests {
 
     #[test]
     fn a_multipart_is_taken_apart() {
-        let raw = b"Content-Type: multipart/mixed; boundary=\"b c\"\n\npreamble\n--b c\n\none\n--b c\nContent-Type: text/html\n\ntwo\n--b c--\nepilogue";
+        let raw = b"Content-Type: multipart/mixed; boundary=\"b c\"\n\npreamble\n--b c\n\none\n--b \
+        c\nContent-Type: text/html\n\ntwo\n--b c--\nepilogue";
         let tree = parse(raw);
         let bodies: Vec<_> = tree.root.children.iter().map(|p| p.text().0).collect();
         assert_eq!(bodies, ["one", "two"]);

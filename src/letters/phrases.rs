@@ -6,8 +6,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
 
 use super::fold::fold;
 
-/// A list of folded phrases, compiled. A text in ASCII may be asked about as it is, whatever its letter case; any
-/// other is folded first.
+/// A list of folded phrases, compiled. A text in ASCII may be asked about as it is, whatever its letter case;
+/// any other is folded first.
 #[derive(Debug)]
 pub struct Phrases {
     inside: AhoCorasick,

@@ -19,8 +19,8 @@ pub struct Sender<'a> {
 /// Lines with words below a sign-off that may still be a signature.
 const MAX_BLOCK: usize = 12;
 
-/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a command)
-/// are never cut by likeness.
+/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a
+/// command) are never cut by likeness.
 pub fn mark(lines: &mut [Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
     let mut i = 0;
     while i < lines.len() {

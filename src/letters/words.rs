@@ -1,7 +1,7 @@
 //! The tables of words a translator edits, one file per language, compiled once for looking up.
 //!
-//! `words/*.toml` holds, per language: words of answer, of command, the words mail programs put around quotes,
-//! signatures, automatic replies and failure reports. Every word is folded before it is compared.
+//! `words/*.toml` holds, per language: words of answer, of command, the words mail programs put around
+//! quotes, signatures, automatic replies and failure reports. Every word is folded before it is compared.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -181,7 +181,8 @@ pub struct Entry {
     pub language: Option<Language>,
 }
 
-/// A hasher for the tables: their keys are ours, so that nobody can make them collide, and most look-ups miss.
+/// A hasher for the tables: their keys are ours, so that nobody can make them collide, and most look-ups
+/// miss.
 #[derive(Debug, Clone, Copy)]
 pub struct Fnv(u64);
 

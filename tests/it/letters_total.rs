@@ -12,15 +12,18 @@ fn read(raw: &[u8]) -> Letter {
 }
 
 const SEEDS: &[&str] = &[
-    "From: a@b.example\r\nSubject: Re: x\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nYES\r\n\
+    "From: a@b.example\r\nSubject: Re: x\r\nContent-Type: multipart/alternative; \
+    boundary=b\r\n\r\n--b\r\n\r\nYES\r\n\
      --b\r\nContent-Type: text/html\r\n\r\n<div>YES<blockquote>NO</blockquote></div>\r\n--b--\r\n",
-    "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nContent-Type: multipart/report; report-type=delivery-status; \
+    "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nContent-Type: multipart/report; \
+    report-type=delivery-status; \
      boundary=c\n\n--c\n\nfailed\n--c\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n\
      Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n--c--\n",
     "From: =?utf-8?B?0JDQvdC90LA=?= <a@b.example>\nTo: clerk+abcdefghijklmnopqrstuvwxyz234567@c.example\n\
      Content-Type: text/plain; charset=koi8-r; format=flowed\nContent-Transfer-Encoding: quoted-printable\n\n\
      =E4=C1 \nok\n\n20.08.2026 10:15, X =D0=C9=DB=C5=D4:\n> =EE=C5=D4\n",
-    "From: a@b.example\nContent-Type: text/html; charset=gb2312\n\n<p>\u{540c}\u{610f}<p style='display:none'>no</p>\
+    "From: a@b.example\nContent-Type: text/html; charset=gb2312\n\n<p>\u{540c}\u{610f}<p \
+    style='display:none'>no</p>\
      <table><tr><td>x<td>y</table><script>z</script>&amp;&#x4e2d;",
 ];
 
@@ -59,7 +62,8 @@ proptest! {
         quote in 0..QUOTES.len(),
     ) {
         let text: String = own.iter().zip(breaks).flat_map(|(w, b)| [*w, b]).collect();
-        let head = "From: Ann <ann@member.example>\nSubject: Re: vote\nContent-Type: text/plain; charset=utf-8\n\n";
+        let head = "From: Ann <ann@member.example>\nSubject: Re: vote\nContent-Type: text/plain; \
+        charset=utf-8\n\n";
         let bare = read(format!("{head}{text}").as_bytes());
         let with = read(format!("{head}{text}\n\n{}", QUOTES[quote]).as_bytes());
         prop_assert_eq!(bare.answer.choice, with.answer.choice, "{:?} {:?}", bare.answer, with.answer);
@@ -104,10 +108,12 @@ const QUOTES: &[&str] = &[
     "On Thu, Aug 20, 2026 at 10:15 AM Clerk <clerk@c.example> wrote:\n\n> YES\n> NO\n> ABSTAIN\n> HELP\n",
     "-----Original Message-----\nFrom: Clerk <clerk@c.example>\nSent: Thursday, August 20, 2026\nTo: Ann\n\
      Subject: vote\n\nYES\n\nNO\n\nHELP\n",
-    "________________________________\nDe : Clerk <clerk@c.example>\nEnvoy\u{e9} : jeudi 20 ao\u{fb}t 2026 10:15\n\
+    "________________________________\nDe : Clerk <clerk@c.example>\nEnvoy\u{e9} : jeudi 20 ao\u{fb}t 2026 \
+    10:15\n\
      \u{c0} : Ann\nObjet : vote\n\nOUI\n\nNON\n",
     "> NO\n> YES\n",
-    "\u{5728} 2026\u{5e74}8\u{6708}20\u{65e5}\u{ff0c}\u{4e0a}\u{5348}10:15\u{ff0c}Clerk <clerk@c.example> \u{5199}\u{9053}\u{ff1a}\n\n> \u{662f}\n",
+    "\u{5728} 2026\u{5e74}8\u{6708}20\u{65e5}\u{ff0c}\u{4e0a}\u{5348}10:15\u{ff0c}Clerk <clerk@c.example> \
+    \u{5199}\u{9053}\u{ff1a}\n\n> \u{662f}\n",
 ];
 
 #[test]
