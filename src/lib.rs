@@ -4,7 +4,16 @@
 //!
 //! `cli ► sandbox, sim, web ► daemon ► ports ► render ► advance ► desk ► workflows ► letters ► kernel`
 
+pub mod advance;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod desk;
 pub mod kernel;
 pub mod letters;
 pub mod ports;
+pub mod render;
+pub mod replay;
 pub mod sandbox;
+pub mod web;
+pub mod workflows;

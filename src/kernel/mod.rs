@@ -1,4 +1,15 @@
 //! The vocabulary everything else is written in: pure, without clock, socket or disk.
 
+pub mod assurance;
+pub mod ballot;
+pub mod canonical;
 pub mod choice;
+pub mod ids;
+pub mod ladder;
 pub mod language;
+pub mod people;
+pub mod register;
+pub mod said;
+pub mod tally;
+pub mod token;
+pub mod workflow;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::choice::Choice;
 use crate::kernel::language::Language;
+pub use crate::kernel::said::{Command, Problem};
 
 /// Whose word on the way a letter came is taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,79 +55,6 @@ pub struct Answer {
     /// Present only with `Problem::None` or `Problem::SupportWord`.
     pub choice: Option<Choice>,
     pub problem: Problem,
-}
-
-/// Why no choice is credited, or what to weigh about the one that is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Problem {
-    /// The choice is plain.
-    None,
-    /// The mail holds no words of the author's.
-    Empty,
-    /// Words, but no answer among them.
-    NoAnswer,
-    /// Two different answers.
-    TwoAnswers,
-    /// An answer word stands only in the quoted part.
-    QuotedOnly,
-    /// A word of support or opposition: a straight question may take the choice.
-    SupportWord,
-    /// The answer hangs on a condition.
-    Conditional,
-    /// The answer word is negated, or stands in a double negation.
-    Negated,
-    /// The answer word stands in a question.
-    Question,
-    /// The answer word stands in a sentence too long to take it for the answer.
-    Unclear,
-    /// The subject says one thing and the text another.
-    SubjectDisagrees,
-    /// The plain text says one thing and the HTML another.
-    PartsDisagree,
-    /// The answer stands in text hidden from the reader's eye.
-    Hidden,
-    /// Look-alike letters or direction marks dress one word up as another.
-    Disguised,
-    /// Only a number where a word was asked for.
-    NumberOnly,
-}
-
-/// A line of command found above the quote.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Command {
-    /// How does this work?
-    Help,
-    /// What waits for me, how do my matters stand?
-    Status,
-    /// Write to me in this language from now on.
-    Language(Language),
-    /// `LANGUAGE` with a word that names none of the seven.
-    LanguageUnknown(String),
-    /// Take back what I answered, or my application.
-    Withdraw,
-    /// I stand aside from this matter.
-    Recuse,
-    /// Yes, it was I who wrote (answers a confirmation round trip).
-    Confirm,
-    /// No, it was not I, or I do not take this on.
-    Decline,
-    /// Stop writing to me about this until RESUME.
-    Suspend,
-    Resume,
-    /// I certify what was put before me.
-    Certify,
-    /// Ask me one question per mail.
-    Questions,
-    /// Did you write the mail I forward?
-    Verify,
-    /// Send me the documents, or document n.
-    Documents(Option<u32>),
-    /// Send me what you hold on me.
-    MyData,
-    /// Erase what you hold on me.
-    Erase,
 }
 
 /// One recipient a report speaks of.

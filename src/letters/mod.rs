@@ -1,9 +1,9 @@
 //! Reading what arrives: bytes in, a `Letter` out. Pure, and it never fails.
 //!
-//! [`read`] takes a mail apart ([`mime`]), decides what kind of thing it is ([`gate`]), tells the author's
-//! words from quotes ([`quote`], [`attribution`], [`html`]) and signatures ([`signature`]), and looks in
-//! them, and nowhere else, for an answer ([`answer`]) and commands ([`command`]). Reports are read by
-//! [`bounce`]. The words of all languages are in `words/*.toml`.
+//! `read` takes a mail apart (`mime`), decides what kind of thing it is (`gate`), tells the author's words
+//! from quotes (`quote`, `attribution`, `html`) and signatures (`signature`), and looks in them, and
+//! nowhere else, for an answer (`answer`) and commands (`command`). Reports are read by `bounce`. The words
+//! of all languages are in `words/*.toml`.
 
 mod answer;
 mod attribution;

@@ -1,7 +1,10 @@
 //! The outside world behind four small doors: store, mailbox, postman, keys.
 
+pub mod keys;
 pub mod mailbox;
+pub mod net;
 pub mod postman;
+pub mod store;
 
 /// The world is unwell: retried with back-off, logged once where it is handled. Never a person's mistake.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,386 @@
+//! One input to one case gives one `Commit`: the transaction as a value. Pure; whoever can apply a Commit
+//! atomically is a store.
+
+use crate::kernel::canonical;
+use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
+use crate::kernel::register::{Change, Register};
+use crate::kernel::workflow::{
+    Asks, Audience, Calendar, Class, Effect, Input, Notice, Opening, Record, Refusal, Step,
+};
+use crate::workflows::{Case, Kind, Surroundings};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The transaction as a value. Applied whole or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    pub now: DateTime<Utc>,
+    /// The register it was computed from; if the stored one is newer, the step is redone.
+    pub register_version: u64,
+    /// The letter it answers, and how that letter ends; none for a wake.
+    pub letter: Option<(LetterId, Ending)>,
+    /// The moment the case had asked to be woken at: fires only if no letter that arrived by then waits.
+    pub clock: Option<DateTime<Utc>>,
+    pub case: CaseRow,
+    /// Whether this step opens the case (its row is inserted) or moves it (its `seq` was one less).
+    pub opens: bool,
+    pub journal: JournalEntry,
+    pub outbox: Vec<OutboxRow>,
+    pub letters: Vec<NewLetter>,
+    pub changes: Vec<Change>,
+    pub records: Vec<Record>,
+    /// Labels of this case's notices that never leave if they have not left, and whose tasks are done.
+    pub cancelled: Vec<String>,
+    pub tasks: Vec<TaskRow>,
+    pub shred: bool,
+}
+
+/// A case as stored. `kind`, `phase`, `title`, `wake_at` are copies for lists and SQL; `state` is the truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseRow {
+    pub id: CaseId,
+    pub kind: String,
+    pub phase: String,
+    pub title: String,
+    /// Steps taken, refusals included; 0 after opening.
+    pub seq: u32,
+    pub wake_at: Option<DateTime<Utc>>,
+    pub parent: Option<CaseId>,
+    pub opened_at: DateTime<Utc>,
+    pub state: Value,
+}
+
+/// What happened, enough to do it again: with the register and policies of these versions the same build
+/// reaches the same state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    pub at: DateTime<Utc>,
+    pub case: CaseId,
+    pub seq: u32,
+    pub kind: String,
+    /// The `Opening` of seq 0, an `Input` otherwise.
+    pub input: Value,
+    pub register_version: u64,
+    /// Digest of the policies in force.
+    pub policy: String,
+    pub build: String,
+    /// "acted", or "refused: ballot/late".
+    pub outcome: String,
+    /// SHA-256 of the state after it, as canonical JSON.
+    pub state_hash: String,
+}
+
+/// How a letter ended. Every letter ends in exactly one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    Acted,
+    /// Answered with how to mend it; the template's name.
+    Refused(String),
+    /// On purpose without an answer; why.
+    Silent(String),
+}
+
+/// One notice to one recipient, waiting to be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutboxRow {
+    pub id: NoticeId,
+    pub label: String,
+    pub to: Party,
+    pub address: u8,
+    pub template: String,
+    pub data: Value,
+    pub asks: Asks,
+    pub class: Class,
+    pub not_after: Option<DateTime<Utc>>,
+    pub report_sent: bool,
+    pub calendar: Option<Calendar>,
+    /// The letter this answers; its Message-ID becomes In-Reply-To.
+    pub answers: Option<LetterId>,
+}
+
+/// A letter addressed to a case, or one that opens a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewLetter {
+    /// Unique for ever: a second letter with the same key is the same letter and is dropped.
+    /// "mail:812:0", "case:42:7:0", "order:UUID".
+    pub key: String,
+    pub body: LetterBody,
+    pub arrived: DateTime<Utc>,
+    /// The mail it was read from.
+    pub mail: Option<MailId>,
+    /// Its RFC 5322 Message-ID, for threading the answer.
+    pub message_id: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LetterBody {
+    ToCase(CaseId, Input),
+    Opens(Opening),
+}
+
+/// Something that waits for a person; open until its label is cancelled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskRow {
+    pub case: CaseId,
+    pub label: String,
+    pub template: String,
+    /// Who was asked.
+    pub to: Vec<Party>,
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// What a step starts from.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one step; a box would gain nothing")]
+pub enum Before {
+    /// A letter that opens a case; `Surroundings::case` is its number.
+    Opening(Opening),
+    Case(CaseRow, Input),
+}
+
+/// Why no step can be computed: staff must look, nothing is decided.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("no workflow is called {0:?}")]
+    Kind(String),
+    #[error("the state of {0} was written by a newer build: {1}")]
+    State(CaseId, String),
+}
+
+/// The phase of a case whose opening was refused: its journal says why, and nothing moves it.
+pub const REFUSED: &str = "refused";
+
+/// Computes one step. `letter` is the letter that caused it, `build` names this program.
+///
+/// # Errors
+/// `Unreadable` where the workflow or the state is not of this build.
+pub fn advance(
+    before: Before,
+    letter: Option<LetterId>,
+    at: &Surroundings<'_>,
+    build: &str,
+) -> Result<Commit, Unreadable> {
+    match before {
+        Before::Opening(opening) => {
+            let kind =
+                Kind::from_name(&opening.kind).ok_or_else(|| Unreadable::Kind(opening.kind.clone()))?;
+            let input = serde_json::to_value(&opening).expect("openings have text keys");
+            let draft = Draft {
+                at,
+                letter,
+                build,
+                kind,
+                seq: 0,
+                parent: opening.parent,
+                opened_at: at.now,
+                input,
+                arrived: opening.arrived,
+            };
+            Ok(match Case::open(kind, &opening, at) {
+                Ok(step) => draft.acted(step, None),
+                Err(refusal) => {
+                    let state = serde_json::json!({ REFUSED: refusal.template });
+                    let row = draft.row(REFUSED, refusal.template.to_owned(), None, state);
+                    draft.refused(&refusal, row, None)
+                }
+            })
+        }
+        Before::Case(row, input) => {
+            let kind = Kind::from_name(&row.kind).ok_or_else(|| Unreadable::Kind(row.kind.clone()))?;
+            let case =
+                Case::load(kind, &row.state).map_err(|error| Unreadable::State(row.id, error.to_string()))?;
+            let clock = row.wake_at.filter(|_| input == Input::Wake);
+            let draft = Draft {
+                at,
+                letter,
+                build,
+                kind,
+                seq: row.seq + 1,
+                parent: row.parent,
+                opened_at: row.opened_at,
+                input: serde_json::to_value(&input).expect("inputs have text keys"),
+                arrived: arrived(&input, clock.unwrap_or(at.now)),
+            };
+            Ok(match case.step(&input, at) {
+                Ok(step) => draft.acted(step, clock),
+                Err(refusal) => {
+                    let unmoved = CaseRow { seq: draft.seq, ..row };
+                    let writer = match &input {
+                        Input::Reply(reply) => Some((reply.from, label(reply))),
+                        _ => None,
+                    };
+                    draft.refused(&refusal, unmoved, writer)
+                }
+            })
+        }
+    }
+}
+
+/// A refusal stands for the notice that was answered: the answer that mends it must mean what the first
+/// one was meant to.
+fn label(reply: &crate::kernel::workflow::Reply) -> String {
+    reply.answers.as_ref().map_or_else(|| format!("refusal:{}", reply.from), |answers| answers.label.clone())
+}
+
+/// When the cause of a step reached us; what it causes inherits that.
+fn arrived(input: &Input, otherwise: DateTime<Utc>) -> DateTime<Utc> {
+    match input {
+        Input::Reply(reply) => reply.arrived,
+        Input::Order(order) => order.at,
+        Input::Note(note) => note.arrived,
+        Input::Sent { at, .. } => *at,
+        Input::Undelivered(bounce) => bounce.at,
+        Input::Progress { .. } | Input::Wake => otherwise,
+    }
+}
+
+/// A Commit being written.
+struct Draft<'a> {
+    at: &'a Surroundings<'a>,
+    letter: Option<LetterId>,
+    build: &'a str,
+    kind: Kind,
+    seq: u32,
+    parent: Option<CaseId>,
+    opened_at: DateTime<Utc>,
+    input: Value,
+    arrived: DateTime<Utc>,
+}
+
+impl Draft<'_> {
+    fn row(&self, phase: &str, title: String, wake_at: Option<DateTime<Utc>>, state: Value) -> CaseRow {
+        CaseRow {
+            id: self.at.case,
+            kind: self.kind.name().to_owned(),
+            phase: phase.to_owned(),
+            title,
+            seq: self.seq,
+            wake_at,
+            parent: self.parent,
+            opened_at: self.opened_at,
+            state,
+        }
+    }
+
+    fn commit(&self, case: CaseRow, ending: Ending, outcome: String, clock: Option<DateTime<Utc>>) -> Commit {
+        let journal = JournalEntry {
+            at: self.at.now,
+            case: case.id,
+            seq: self.seq,
+            kind: case.kind.clone(),
+            input: self.input.clone(),
+            register_version: self.at.register.version,
+            policy: self.at.policies.digest(),
+            build: self.build.to_owned(),
+            outcome,
+            state_hash: canonical::hash(&case.state),
+        };
+        Commit {
+            now: self.at.now,
+            register_version: self.at.register.version,
+            letter: self.letter.map(|letter| (letter, ending)),
+            clock,
+            opens: self.seq == 0,
+            case,
+            journal,
+            outbox: Vec::new(),
+            letters: Vec::new(),
+            changes: Vec::new(),
+            records: Vec::new(),
+            cancelled: Vec::new(),
+            tasks: Vec::new(),
+            shred: false,
+        }
+    }
+
+    fn acted(self, step: Step<Case>, clock: Option<DateTime<Utc>>) -> Commit {
+        let case = &step.state;
+        let row = self.row(case.phase(), case.title(), case.wake_at(), case.save());
+        let mut commit = self.commit(row, Ending::Acted, "acted".to_owned(), clock);
+        for effect in step.effects {
+            self.carry_out(effect, &mut commit);
+        }
+        commit
+    }
+
+    fn refused(&self, refusal: &Refusal, row: CaseRow, writer: Option<(Party, String)>) -> Commit {
+        let outcome = format!("refused: {} {}", refusal.template, refusal.data);
+        let ending = Ending::Refused(refusal.template.to_owned());
+        let mut commit = self.commit(row, ending, outcome, None);
+        if let Some((to, label)) = writer {
+            let notice = Notice {
+                asks: refusal.asks,
+                ..Notice::new(&label, to, refusal.template, refusal.data.clone())
+            };
+            self.tell(notice, &mut commit);
+        }
+        commit
+    }
+
+    fn carry_out(&self, effect: Effect, commit: &mut Commit) {
+        match effect {
+            Effect::Tell(notice) => {
+                self.tell(notice, commit);
+            }
+            Effect::Task(task) => {
+                let (label, template) = (task.notice.label.clone(), task.notice.template.to_owned());
+                let to = self.tell(task.notice, commit);
+                commit.tasks.push(TaskRow { case: self.at.case, label, template, to, due: task.due });
+            }
+            Effect::Cancel(label) => commit.cancelled.push(label),
+            Effect::Open(opening) => self.letter(LetterBody::Opens(opening), commit),
+            Effect::Note { to, body } => {
+                let note = crate::kernel::workflow::Note { from: self.at.case, body, arrived: self.arrived };
+                self.letter(LetterBody::ToCase(to, Input::Note(note)), commit);
+            }
+            Effect::Register(change) => commit.changes.push(change),
+            Effect::Publish(record) => commit.records.push(record),
+            Effect::Shred => commit.shred = true,
+        }
+    }
+
+    /// One row for each of the audience; who they are.
+    fn tell(&self, notice: Notice, commit: &mut Commit) -> Vec<Party> {
+        let parties = audience(&notice.to, self.at.register, self.at.now);
+        for party in &parties {
+            let n = u16::try_from(commit.outbox.len()).expect("an audience of a step is far below 65,536");
+            commit.outbox.push(OutboxRow {
+                id: NoticeId { case: self.at.case, seq: self.seq, n },
+                label: notice.label.clone(),
+                to: *party,
+                address: notice.address,
+                template: notice.template.to_owned(),
+                data: notice.data.clone(),
+                asks: notice.asks,
+                class: notice.class,
+                not_after: notice.not_after,
+                report_sent: notice.report_sent,
+                calendar: notice.calendar.clone(),
+                answers: self.letter,
+            });
+        }
+        parties
+    }
+
+    fn letter(&self, body: LetterBody, commit: &mut Commit) {
+        let key = format!("case:{}:{}:{}", self.at.case, self.seq, commit.letters.len());
+        let letter = NewLetter { key, body, arrived: self.arrived, mail: None, message_id: None };
+        commit.letters.push(letter);
+    }
+}
+
+/// Who that is now. A role nobody holds falls to its deputies.
+fn audience(audience: &Audience, register: &Register, now: DateTime<Utc>) -> Vec<Party> {
+    match audience {
+        Audience::Parties(parties) => parties.clone(),
+        Audience::Role(role, region) => {
+            let holders = register.holders(*role, *region, now);
+            let deputies = || role.deputy().map(|deputy| register.holders(deputy, *region, now));
+            let people = if holders.is_empty() { deputies().unwrap_or_default() } else { holders };
+            people.into_iter().map(Party::Person).collect()
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Recounting a published tally from the file alone.
+
+use super::{Ended, Outcome, Trouble};
+use crate::kernel::tally::Tally;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct RecountArgs {
+    tally: PathBuf,
+    /// The fingerprint of the clerk's key, as published apart from the file.
+    #[arg(long, value_name = "FINGERPRINT")]
+    key: Option<String>,
+    #[arg(long)]
+    json: bool,
+}
+
+/// Larger files are no tallies of ours.
+const LARGEST: u64 = 16 << 20;
+
+pub fn recount(args: &RecountArgs) -> Outcome {
+    let name = args.tally.display();
+    let wrong = |error: String| Trouble::new(format!("{name}: {error}"));
+    let size = std::fs::metadata(&args.tally).map_err(|error| wrong(error.to_string()))?.len();
+    if size > LARGEST {
+        return Err(wrong("too large for a tally".to_owned()));
+    }
+    let text = std::fs::read_to_string(&args.tally).map_err(|error| wrong(error.to_string()))?;
+    let tally: Tally = match serde_json::from_str(&text) {
+        Ok(tally) => tally,
+        Err(error) => {
+            println!("WRONG    the file has the form of a tally: {error}");
+            return Ok(Ended::Wanting);
+        }
+    };
+    let findings = tally.recount(args.key.as_deref());
+    let holds = findings.iter().all(|finding| finding.holds);
+    if args.json {
+        println!("{}", serde_json::json!({ "holds": holds, "findings": findings }));
+    } else {
+        for finding in &findings {
+            println!("{}  {}", if finding.holds { "holds  " } else { "WRONG  " }, finding.checked);
+        }
+        println!("{}", in_words(&tally));
+        if args.key.is_none() {
+            println!("not checked: whose key it is; give the published fingerprint with --key");
+        }
+    }
+    Ok(if holds { Ended::Done } else { Ended::Wanting })
+}
+
+fn in_words(tally: &Tally) -> String {
+    let counts = tally.body.counts;
+    match (&tally.body.annulled, tally.body.verdict) {
+        (Some(reason), _) => format!("annulled: {reason}"),
+        (None, Some(verdict)) => format!(
+            "YES {}, NO {}, ABSTAIN {}: {} of {} recorded an answer, the quorum is {}, YES needs {}: {:?}",
+            counts.yes,
+            counts.no,
+            counts.abstain,
+            verdict.recorded,
+            verdict.sitting,
+            verdict.quorum,
+            verdict.needed,
+            verdict.outcome
+        ),
+        (None, None) => "left undecided".to_owned(),
+    }
+}

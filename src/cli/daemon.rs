@@ -1,0 +1,301 @@
+//! The daemon and those who look after it: run, turn, migrate, doctor, status, resume.
+
+use super::assemble::{self, Installation};
+use super::{ConfigArg, Ended, Outcome, Trouble};
+use crate::config::Config;
+use crate::daemon::{Alarm, Clock, Crew, Mailroom, Shutdown};
+use crate::ports::keys::Keys;
+use crate::ports::mailbox::Mailbox;
+use crate::ports::store::Store;
+use crate::ports::store::postgres::{PostgresStore, pending_migrations};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+/// The fact under which the store keeps the epoch; the key store keeps its own.
+const EPOCH: &str = "epoch";
+
+pub async fn run(args: &ConfigArg, clock: &Clock) -> Outcome {
+    logging();
+    let installation = assemble::installation(args).await?;
+    same_epoch(&installation).await?;
+    let shutdown = Shutdown::default();
+    stop_on_signals(shutdown.clone())?;
+    serve(installation, clock, &shutdown).await?;
+    info!("stopped");
+    Ok(Ended::Done)
+}
+
+/// Runs an installation until shutdown: the daemon's loops, the pages, the service manager's signs of life.
+pub async fn serve(installation: Installation, clock: &Clock, shutdown: &Shutdown) -> Result<(), Trouble> {
+    let offset = installation.offset.clone();
+    let wall = clock.clone();
+    let clock: Clock = Arc::new(move || offset.shift(wall()));
+    installation.daemon.prepare(clock()).await?;
+    let room = Arc::new(Mailroom::default());
+    let mailboxes = installation.mailboxes();
+    let postmen = installation.postmen();
+    let Installation { config, daemon, .. } = installation;
+    let daemon = Arc::new(daemon);
+    if let Some(web) = &config.web {
+        let public = config.public.as_ref().map(|public| public.directory.clone());
+        crate::web::serve(web.listen, daemon.clone(), public, shutdown.clone()).await?;
+    }
+    let crew = Crew {
+        daemon: daemon.clone(),
+        mailboxes,
+        postmen,
+        alarm: config.alarm.map(|config| Alarm { config }),
+        clock,
+        poll: Duration::from_secs(u64::from(config.daemon.poll_seconds)),
+        room: room.clone(),
+        shutdown: shutdown.clone(),
+    };
+    tokio::spawn(listen(daemon, room.clone(), shutdown.clone()));
+    tokio::spawn(watchdog(room, shutdown.clone()));
+    // Without a service manager there is nobody to tell, and that is no error.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    info!("ready");
+    crate::daemon::run(crew).await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    Ok(())
+}
+
+/// Wakes the loops when something is posted from outside.
+async fn listen(daemon: Arc<crate::daemon::Daemon<PostgresStore>>, room: Arc<Mailroom>, shutdown: Shutdown) {
+    while !shutdown.stopping() {
+        tokio::select! {
+            woken = daemon.store.wait(Duration::from_secs(30)) => if woken { room.wake() },
+            () = shutdown.wait() => {}
+        }
+    }
+}
+
+/// Tells the service manager that the thinker still turns; silence makes it restart us.
+async fn watchdog(room: Arc<Mailroom>, shutdown: Shutdown) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let mut seen = None;
+    while !shutdown.stopping() {
+        let beats = room.beats();
+        if seen.replace(beats) != Some(beats) {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+        let _ = tokio::time::timeout(limit / 3, shutdown.wait()).await;
+    }
+}
+
+/// Journald where the service manager gave us to it, lines of text otherwise. `ATLARGED_LOG` filters.
+fn logging() {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ATLARGED_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    match std::env::var_os("JOURNAL_STREAM").and_then(|_| tracing_journald::layer().ok()) {
+        Some(journald) => registry.with(journald).init(),
+        None => registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).init(),
+    }
+}
+
+fn stop_on_signals(shutdown: Shutdown) -> Result<(), Trouble> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Trouble::new(format!("cannot listen to signals: {error}")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping; work in hand is finished first");
+        shutdown.stop();
+    });
+    Ok(())
+}
+
+/// A database restored from a backup would mint tokens and send mails a second time: its epoch is older than
+/// the one beside the keys, and a person must say that it is meant.
+async fn same_epoch(installation: &Installation) -> Result<(), Trouble> {
+    let store = &installation.daemon.store;
+    let ours = installation.daemon.keys.epoch()?.unwrap_or(assemble::FIRST_EPOCH).to_string();
+    match store.fact(EPOCH).await? {
+        Some(epoch) if epoch == ours => Ok(()),
+        epoch => Err(Trouble::new(format!(
+            "the database is of epoch {}, the key store of epoch {ours}: one of them was restored from a \
+             backup. Nothing is sent until you run: atlarged resume --restored",
+            epoch.as_deref().unwrap_or("none")
+        ))),
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ResumeArgs {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Say that the database or the keys were restored from a backup, and that this is meant.
+    #[arg(long, required = true)]
+    restored: bool,
+}
+
+pub async fn resume(args: &ResumeArgs) -> Outcome {
+    let (config, store) = assemble::store(&args.config).await?;
+    let keys = Keys::directory(&config.keys.directory)?;
+    let stored: u16 = store.fact(EPOCH).await?.and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
+    let next = stored.max(keys.epoch()?.unwrap_or(0)).saturating_add(1);
+    keys.set_epoch(next)?;
+    store.set_fact(EPOCH, &next.to_string()).await?;
+    println!("epoch {next}: new mails carry new tokens, old ones stay valid. Start the daemon.");
+    Ok(Ended::Done)
+}
+
+pub async fn turn(args: &ConfigArg, clock: &Clock) -> Outcome {
+    logging();
+    let installation = assemble::installation(args).await?;
+    same_epoch(&installation).await?;
+    let now = installation.offset.shift(clock());
+    installation.daemon.prepare(now).await?;
+    let mut mailboxes = installation.mailboxes();
+    let mut postmen = installation.postmen();
+    installation.daemon.digest(now).await?;
+    let turned = installation.daemon.turn(&mut mailboxes, &mut postmen[0], now).await?;
+    println!("{} new mails, {} steps, {} mails sent", turned.fetched, turned.steps, turned.sent);
+    Ok(Ended::Done)
+}
+
+pub async fn migrate(args: &ConfigArg) -> Outcome {
+    let config = Config::load(&args.config)?;
+    let url = config.database_url()?;
+    let pending = pending_migrations(&url).await?;
+    let store = PostgresStore::connect_and_migrate(&url).await?;
+    let keys = Keys::create(&config.keys.directory)?;
+    // Both are new: one epoch for both. Where only one is, `run` says so and sends nothing.
+    if keys.epoch()?.is_none() && store.fact(EPOCH).await?.is_none() {
+        keys.set_epoch(assemble::FIRST_EPOCH)?;
+        store.set_fact(EPOCH, &assemble::FIRST_EPOCH.to_string()).await?;
+    }
+    println!("the clerk signs with the key {}; publish this fingerprint", keys.fingerprint());
+    match pending.len() {
+        0 => println!("the schema is this build's already"),
+        n => println!("{n} migrations applied: {}", pending.join(", ")),
+    }
+    Ok(Ended::Done)
+}
+
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    config: ConfigArg,
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn status(args: &StatusArgs, _clock: &Clock) -> Outcome {
+    let (_, store) = assemble::store(&args.config).await?;
+    let books = store.books().await?;
+    let cases = store.cases().await?;
+    let tasks = store.tasks().await?;
+    let quarantined = store.quarantined().await?;
+    let notices = store.notices(None).await?;
+    let count = |status: &str| notices.iter().filter(|notice| notice.status == status).count();
+    let outbox = json!({
+        "waiting": count("waiting"), "sent": count("sent"), "lapsed": count("lapsed"),
+        "failed": count("failed"), "stuck": count("stuck"),
+    });
+    let head = store.journal_head().await?;
+    if args.json {
+        let value = json!({
+            "books": books, "balance": books.balance(), "outbox": outbox, "cases": cases.len(),
+            "open_tasks": tasks.len(), "quarantined": quarantined.len(), "journal_head": head,
+        });
+        println!("{value}");
+    } else {
+        println!(
+            "mails    {} received = {} acted + {} refused + {} silent + {} quarantined + {} waiting",
+            books.received, books.acted, books.refused, books.silent, books.quarantined, books.waiting
+        );
+        println!("outbox   {outbox}");
+        println!("cases    {}, open tasks {}", cases.len(), tasks.len());
+        println!("journal  {head}");
+        for task in &tasks {
+            println!("task     {} {} ({})", task.task.case, task.title, task.task.template);
+        }
+    }
+    if books.balance() {
+        return Ok(Ended::Done);
+    }
+    eprintln!("atlarged: the books do not balance; stop the daemon and keep the database as it is");
+    Ok(Ended::Wanting)
+}
+
+/// One line for each thing the daemon needs.
+struct Checkup {
+    wanting: bool,
+}
+
+impl Checkup {
+    fn say<T>(&mut self, what: &str, found: Result<T, impl std::fmt::Display>) -> Option<T> {
+        match found {
+            Ok(value) => {
+                println!("ok       {what}");
+                Some(value)
+            }
+            Err(error) => {
+                println!("wanting  {what}: {error}");
+                self.wanting = true;
+                None
+            }
+        }
+    }
+}
+
+pub async fn doctor(args: &ConfigArg, clock: &Clock) -> Outcome {
+    let mut checkup = Checkup { wanting: false };
+    let Some(config) = checkup.say("configuration", Config::load(&args.config)) else {
+        return Ok(Ended::Wanting);
+    };
+    checkup.say("policies", config.policies());
+    checkup.say("key store", Keys::directory(&config.keys.directory));
+    match config.database_url() {
+        Ok(url) => {
+            checkup.say("database and schema", PostgresStore::connect(&url).await);
+        }
+        Err(error) => {
+            checkup.say::<()>("database", Err(error));
+        }
+    }
+    if let Ok(installation) = assemble::installation(args).await {
+        checkup.say("templates, clock and epoch", same_epoch(&installation).await);
+        for (name, mut mailbox) in installation.mailboxes() {
+            let looked = look(&installation, &name, &mut mailbox).await;
+            checkup.say(&format!("mailbox {name}"), looked);
+        }
+        let now = installation.offset.shift(clock());
+        let events = installation.daemon.store.next_event().await;
+        checkup.say(&format!("clocks (it is {now})"), events);
+    }
+    for postman in &mut [crate::ports::postman::smtp::Smtp::new(config.smtp.clone())] {
+        checkup.say("relay", postman.greet().await);
+    }
+    if checkup.wanting {
+        warn!("not everything is well");
+        return Ok(Ended::Wanting);
+    }
+    Ok(Ended::Done)
+}
+
+/// Whether a mailbox opens and its folders can be read; nothing is taken from it.
+async fn look<M: Mailbox>(
+    installation: &Installation,
+    name: &str,
+    mailbox: &mut M,
+) -> Result<(), crate::ports::Fault> {
+    let cursors = installation.daemon.store.cursors(name).await?;
+    let refuse = || crate::ports::Fault::new("looking only", "nothing is taken");
+    match mailbox.fetch(&cursors, |_batch| async move { Err(refuse()) }).await {
+        Ok(fetched) => fetched.faults.into_iter().next().map_or(Ok(()), Err),
+        // Mail is waiting, and it could be fetched: that is all we asked.
+        Err(fault) if fault.what == "looking only" => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}

@@ -1,0 +1,109 @@
+//! Commands that need no database: inspect, preview, generate.
+
+use super::{Cli, Ended, Outcome, Trouble};
+use crate::kernel::language::Language;
+use crate::kernel::token::Minter;
+use crate::letters::{self, Trust};
+use crate::render::{Letterhead, Renderer};
+use chrono::{DateTime, Utc};
+use clap::{CommandFactory, Subcommand};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct InspectArgs {
+    /// Mails, one per file.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// DNS answers to check signatures with, in the form of a zone file.
+    #[arg(long, value_name = "FILE")]
+    zone: Option<PathBuf>,
+    /// The moment to judge signatures at, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    now: Option<DateTime<Utc>>,
+    /// Whose Authentication-Results count.
+    #[arg(long, value_name = "ID")]
+    authserv_id: Option<String>,
+}
+
+pub fn inspect(args: &InspectArgs) -> Outcome {
+    let trust = Trust { authserv_id: args.authserv_id.as_deref(), border_host: None };
+    let mut out = std::io::stdout().lock();
+    let broken = |error: std::io::Error| Trouble::new(format!("writing the answer: {error}"));
+    for file in &args.files {
+        let name = file.display().to_string();
+        let raw = std::fs::read(file).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+        let letter = letters::read(&raw, &trust);
+        let said = letters::inspect_json(&name, &letter);
+        if args.json {
+            writeln!(out, "{said}").map_err(broken)?;
+        } else {
+            writeln!(out, "{said:#}").map_err(broken)?;
+        }
+    }
+    Ok(Ended::Done)
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PreviewArgs {
+    /// `ballot/receipt`; without one, all names are listed.
+    template: Option<String>,
+    /// en fr es pt ru zh ar
+    language: Option<String>,
+    /// The HTML instead of the text.
+    #[arg(long)]
+    html: bool,
+}
+
+pub fn preview(args: &PreviewArgs) -> Outcome {
+    let letterhead = Letterhead {
+        clerk: "clerk@atlarge.example".to_owned(),
+        name: "At-Large clerk".to_owned(),
+        domain: "atlarge.example".to_owned(),
+        help: None,
+        footer: BTreeMap::new(),
+    };
+    let renderer =
+        Renderer::new(letterhead, Minter::new(b"preview", 0), &BTreeMap::new()).map_err(Trouble::new)?;
+    let Some(template) = &args.template else {
+        for name in renderer.templates() {
+            println!("{name}");
+        }
+        return Ok(Ended::Done);
+    };
+    let code = args.language.as_deref().unwrap_or("en");
+    let language = Language::from_code(code)
+        .ok_or_else(|| Trouble::new(format!("{code:?} is none of en fr es pt ru zh ar")))?;
+    let preview = renderer.preview(template, language).map_err(Trouble::new)?;
+    if args.html {
+        println!("{}", preview.html);
+    } else {
+        println!("Subject: {}\n\n{}", preview.subject, preview.text);
+    }
+    Ok(Ended::Done)
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GenerateCommand {
+    /// The manual page, in roff.
+    Man,
+    /// Completions for a shell.
+    Completions { shell: clap_complete::Shell },
+}
+
+pub fn generate(command: &GenerateCommand) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    match command {
+        GenerateCommand::Man => clap_mangen::Man::new(Cli::command())
+            .render(&mut out)
+            .map_err(|error| Trouble::new(format!("writing the manual page: {error}")))?,
+        GenerateCommand::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "atlarged", &mut out);
+        }
+    }
+    Ok(Ended::Done)
+}

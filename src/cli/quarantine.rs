@@ -1,0 +1,109 @@
+//! Mail and letters that wait for a person.
+
+use super::{ConfigArg, Ended, Outcome, Trouble, assemble};
+use crate::daemon::Clock;
+use crate::kernel::ids::{LetterId, MailId};
+use crate::letters::{self, Trust};
+use crate::ports::store::{Quarantined, Store};
+use clap::Subcommand;
+use serde_json::json;
+
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// Everything that waits.
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What one of them says, as `inspect` would tell.
+    Show(Item),
+    /// Give it another try, after the cause is mended.
+    Retry(Item),
+    /// End it without an answer; the reason is kept.
+    Discard {
+        #[command(flatten)]
+        item: Item,
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Item {
+    /// A mail (m812) or a letter (l901).
+    item: String,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub async fn quarantine(command: QuarantineCommand, clock: &Clock) -> Outcome {
+    match command {
+        QuarantineCommand::List { config, json } => list(&config, json).await,
+        QuarantineCommand::Show(item) => show(&item).await,
+        QuarantineCommand::Retry(item) => release(&item, None, clock).await,
+        QuarantineCommand::Discard { item, reason } => release(&item, Some(&reason), clock).await,
+    }
+}
+
+async fn list(config: &ConfigArg, as_json: bool) -> Outcome {
+    let (_, store) = assemble::store(config).await?;
+    let waiting = store.quarantined().await?;
+    if as_json {
+        println!("{}", json!(waiting));
+        return Ok(Ended::Done);
+    }
+    for item in &waiting {
+        println!("{}\t{}\t{}", name(item), item.arrived, item.why);
+    }
+    println!("{} waiting", waiting.len());
+    Ok(Ended::Done)
+}
+
+fn name(item: &Quarantined) -> String {
+    match (item.letter, item.mail) {
+        (Some(letter), _) => letter.to_string(),
+        (None, Some(mail)) => mail.to_string(),
+        (None, None) => "clock".to_owned(),
+    }
+}
+
+async fn find(item: &Item, store: &impl Store) -> Result<Quarantined, Trouble> {
+    let waiting = store.quarantined().await?;
+    let mail: Option<MailId> = item.item.parse().ok().filter(|_| !item.item.starts_with('l'));
+    let letter: Option<LetterId> = item.item.parse().ok().filter(|_| !item.item.starts_with('m'));
+    waiting
+        .into_iter()
+        .find(|waits| {
+            (letter.is_some() && waits.letter == letter)
+                || (waits.letter.is_none() && mail.is_some() && waits.mail == mail)
+        })
+        .ok_or_else(|| {
+            Trouble::new(format!("{} is not in quarantine; see: atlarged quarantine list", item.item))
+        })
+}
+
+async fn show(item: &Item) -> Outcome {
+    let installation = assemble::installation(&item.config).await?;
+    let store = &installation.daemon.store;
+    let found = find(item, store).await?;
+    println!("{}\t{}\t{}", name(&found), found.arrived, found.why);
+    if let Some(id) = found.mail
+        && let Some(mail) = store.quarantined_mail(id).await?
+    {
+        let raw = installation.daemon.keys.open(&mail.raw, b"mail")?;
+        let trust =
+            Trust { authserv_id: installation.config.trust.authserv_id.as_deref(), border_host: None };
+        println!("{:#}", letters::inspect_json(&item.item, &letters::read(&raw, &trust)));
+    }
+    Ok(Ended::Done)
+}
+
+async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
+    let (_, store) = assemble::store(&item.config).await?;
+    let found = find(item, &store).await?;
+    store.unquarantine(&found, discard, clock()).await?;
+    println!("{} {}", item.item, if discard.is_some() { "discarded" } else { "will be tried again" });
+    Ok(Ended::Done)
+}

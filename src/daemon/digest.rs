@@ -1,0 +1,54 @@
+//! The weekly digest: what waits for whom with days left, and how the books stand.
+
+use super::Daemon;
+use crate::ports::store::{Answer, Store};
+use crate::workflows::office::{News, Waiting};
+use chrono::{DateTime, Datelike, Timelike, Utc, Weekday};
+use serde_json::json;
+
+/// Hour of Monday, UTC, from which the digest is written.
+const HOUR: u32 = 7;
+/// The fact under which the store keeps the week of the newest digest.
+const WEEK: &str = "digest-week";
+
+impl<S: Store> Daemon<S> {
+    /// Posts the digest of this week if it is time and has not been. Harmless to repeat.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn digest(&self, now: DateTime<Utc>) -> Answer<()> {
+        if now.weekday() == Weekday::Mon && now.hour() < HOUR {
+            return Ok(());
+        }
+        let week = format!("{}-W{:02}", now.iso_week().year(), now.iso_week().week());
+        let newest = self.store.fact(WEEK).await?;
+        if newest.as_deref() == Some(&week) {
+            return Ok(());
+        }
+        // The first week is not told about itself: nothing has happened yet.
+        if newest.is_some() {
+            let news = self.summary(now).await?;
+            self.tell_office(&format!("digest:{week}"), news, now).await?;
+        }
+        self.store.set_fact(WEEK, &week).await
+    }
+
+    async fn summary(&self, now: DateTime<Utc>) -> Answer<News> {
+        let tasks = self.store.tasks().await?;
+        let books = self.store.books().await?;
+        let quarantined = self.store.quarantined().await?.len();
+        let line = |open: crate::ports::store::OpenTask| Waiting {
+            case: open.task.case.to_string(),
+            title: open.title,
+            to: open.task.to,
+            since: open.opened_at,
+            days_left: open.task.due.map(|due| (due - now).num_days()),
+        };
+        Ok(News::Digest {
+            tasks: tasks.into_iter().map(line).collect(),
+            books: json!(books),
+            quarantined: u64::try_from(quarantined).unwrap_or(u64::MAX),
+            silent: books.silent,
+        })
+    }
+}

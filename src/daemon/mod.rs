@@ -1,0 +1,148 @@
+//! The crank: fetch, think, send. The real clock, a test and the simulator differ only in who turns it and
+//! with which `now`.
+
+mod alarm;
+mod digest;
+mod fetch;
+mod publish;
+mod run;
+mod send;
+mod sort;
+mod think;
+
+pub use alarm::{Alarm, AlarmConfig};
+pub use fetch::Fetching;
+pub use run::{Clock, Crew, Mailroom, Shutdown, run};
+pub use send::Sending;
+
+use crate::advance::{LetterBody, NewLetter};
+use crate::kernel::ids::CaseId;
+use crate::kernel::register::Register;
+use crate::kernel::token::Minter;
+use crate::kernel::workflow::Opening;
+use crate::ports::Fault;
+use crate::ports::keys::Keys;
+use crate::ports::mailbox::Mailbox;
+use crate::ports::postman::{Postman, dkim};
+use crate::ports::store::{Answer, Store};
+use crate::render::Renderer;
+use crate::workflows::Policies;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The first case of every installation: the clerk's own desk.
+pub const OFFICE: CaseId = CaseId(1);
+
+/// What this program calls itself in the journal.
+pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+/// What the crank needs to know of the installation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// "clerk@atlarge.example".
+    pub clerk: String,
+    /// Whose Authentication-Results count.
+    pub authserv_id: Option<String>,
+    /// Whose Received counts as arrival.
+    pub border_host: Option<String>,
+    /// Every mailbox that must have been read before a clock may fire.
+    pub mailboxes: Vec<String>,
+    /// How long mail may take from the sender's server into the mailbox.
+    pub settle: Duration,
+    /// Where published files go.
+    pub public: Option<PathBuf>,
+}
+
+/// The crank. Every method is one kind of work; none reads a clock.
+pub struct Daemon<S> {
+    pub store: S,
+    pub keys: Arc<Keys>,
+    pub minter: Minter,
+    pub renderer: Arc<Renderer>,
+    pub signer: Option<Arc<dkim::Signer>>,
+    pub policies: Policies,
+    pub settings: Settings,
+}
+
+/// What a turn did: zero everywhere when there was nothing to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turned {
+    pub fetched: usize,
+    pub steps: usize,
+    pub sent: usize,
+}
+
+impl<S: Store> Daemon<S> {
+    /// What must be so before the first turn: the policies in force are on record, the office is open.
+    pub async fn prepare(&self, now: DateTime<Utc>) -> Answer<()> {
+        self.put_policies().await?;
+        if self.store.case(OFFICE).await?.is_none() {
+            let opening = Opening {
+                kind: "office".to_owned(),
+                parent: None,
+                by: None,
+                body: Value::Null,
+                arrived: now,
+                nonce: String::new(),
+            };
+            let letter = NewLetter {
+                key: "office".to_owned(),
+                body: LetterBody::Opens(opening),
+                arrived: now,
+                mail: None,
+                message_id: None,
+            };
+            self.store.post(&letter, now).await?;
+            self.think(now).await?;
+        }
+        match self.store.case(OFFICE).await? {
+            Some(case) if case.kind == "office" => Ok(()),
+            _ => Err(Fault::new(
+                "opening the clerk's own desk",
+                "case c1 is not the office; this database was not made by atlarged migrate and run",
+            )),
+        }
+    }
+
+    async fn put_policies(&self) -> Answer<()> {
+        let body = crate::kernel::canonical::canonical(&self.policies);
+        self.store.put_policy(&self.policies.digest(), &body).await
+    }
+
+    /// One turn: everything that is due at `now`, in the order letters, clocks, mail out.
+    pub async fn turn<M: Mailbox, P: Postman>(
+        &self,
+        mailboxes: &mut [(String, M)],
+        postman: &mut P,
+        now: DateTime<Utc>,
+    ) -> Answer<Turned> {
+        let mut turned = Turned::default();
+        for (name, mailbox) in mailboxes {
+            turned.fetched += self.fetch(name, mailbox, now).await?;
+        }
+        turned.steps = self.think(now).await?;
+        turned.sent = self.send(postman, now).await?;
+        self.publish().await?;
+        self.destroy().await?;
+        Ok(turned)
+    }
+
+    /// Destroys the keys of cases that a committed step wanted shredded.
+    ///
+    /// # Errors
+    /// The store or the key store cannot be reached; what is not destroyed yet is tried again.
+    pub async fn destroy(&self) -> Answer<usize> {
+        let cases = self.store.shreds().await?;
+        for case in &cases {
+            self.keys.shred(*case)?;
+            self.store.shredded(*case).await?;
+        }
+        Ok(cases.len())
+    }
+
+    async fn register(&self) -> Answer<Arc<Register>> {
+        self.store.register().await
+    }
+}

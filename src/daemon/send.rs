@@ -1,0 +1,187 @@
+//! Mail out: rendered once, kept, sent, and its outcome recorded before the next.
+
+use super::{Daemon, OFFICE};
+use crate::advance::{LetterBody, NewLetter};
+use crate::kernel::ids::Party;
+use crate::kernel::language::Language;
+use crate::kernel::register::Register;
+use crate::kernel::workflow::{Input, Note};
+use crate::ports::keys::KeyName;
+use crate::ports::postman::{Delivery, Outgoing as Mail, Postman};
+use crate::ports::store::{Answer, Outgoing, Posted, Sealed, Store};
+use crate::render::{Recipient, Rendered, Threading};
+use crate::workflows::office::News;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
+use tracing::{info, warn};
+
+/// A mail that found no taker for so long is given up and becomes `Undelivered`.
+const GIVE_UP: Duration = Duration::days(3);
+
+/// Everything about one mail on its way out.
+pub struct Sending {
+    envelope_from: String,
+    to: String,
+    bytes: Vec<u8>,
+}
+
+/// Whom a notice goes to, as the register or the store knows them now.
+struct Addressee {
+    name: Option<String>,
+    address: String,
+    language: Language,
+    zone: chrono_tz::Tz,
+}
+
+impl<S: Store> Daemon<S> {
+    /// Sends everything that is due, one after the other over one connection. Returns how many were accepted.
+    ///
+    /// # Errors
+    /// The store, the key store or the relay cannot be reached; what is unsent stays in the outbox.
+    pub async fn send<P: Postman>(&self, postman: &mut P, now: DateTime<Utc>) -> Answer<usize> {
+        let mut sent = 0;
+        while let Some(outgoing) = self.store.claim_outgoing(now).await? {
+            let id = outgoing.row.id;
+            match self.post(postman, &outgoing, now).await {
+                Ok(posted) => {
+                    sent += usize::from(posted == Posted::Accepted);
+                    self.note_outcome(&outgoing, &posted, now).await?;
+                    self.store.posted(id, &posted, now).await?;
+                }
+                Err(fault) => {
+                    let later =
+                        Posted::Later { at: now + backoff(outgoing.attempts), why: fault.to_string() };
+                    self.store.posted(id, &later, now).await?;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    async fn post<P: Postman>(
+        &self,
+        postman: &mut P,
+        outgoing: &Outgoing,
+        now: DateTime<Utc>,
+    ) -> Answer<Posted> {
+        let register = self.register().await?;
+        let Some(addressee) = self.addressee(outgoing, &register).await? else {
+            return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });
+        };
+        let sending = match self.bytes(outgoing, &addressee, &register, now).await? {
+            Ok(sending) => sending,
+            Err(why) => return Ok(Posted::Stuck { why }),
+        };
+        let mail = Mail { envelope_from: &sending.envelope_from, to: &sending.to, bytes: &sending.bytes };
+        Ok(match postman.send(mail).await? {
+            Delivery::Accepted { .. } => Posted::Accepted,
+            Delivery::Never { why, status } => Posted::Never { why, status },
+            Delivery::Later { why, status } if now - outgoing.created > GIVE_UP => {
+                Posted::Never { why, status }
+            }
+            Delivery::Later { why, .. } => Posted::Later { at: now + backoff(outgoing.attempts), why },
+        })
+    }
+
+    /// The bytes of the first try if there was one; else the mail is written, signed and kept.
+    async fn bytes(
+        &self,
+        outgoing: &Outgoing,
+        addressee: &Addressee,
+        register: &Register,
+        now: DateTime<Utc>,
+    ) -> Answer<Result<Sending, String>> {
+        let id = outgoing.row.id;
+        let aad = id.to_string();
+        if let Some(kept) = &outgoing.bytes {
+            let bytes = self.keys.open(kept, aad.as_bytes())?;
+            let envelope_from = self.renderer.reply_address_of(id).unwrap_or_default();
+            return Ok(Ok(Sending { envelope_from, to: addressee.address.clone(), bytes }));
+        }
+        let recipient = Recipient {
+            party: outgoing.row.to,
+            name: addressee.name.as_deref(),
+            address: &addressee.address,
+            language: addressee.language,
+            zone: addressee.zone,
+        };
+        let threading = Threading { in_reply_to: outgoing.in_reply_to.as_deref() };
+        let rendered = self.renderer.render(&outgoing.row, &recipient, &threading, register, now);
+        let Rendered { envelope_from, to, bytes, .. } = match rendered {
+            Ok(rendered) => rendered,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let bytes = match &self.signer {
+            Some(signer) => signer.sign(&bytes)?,
+            None => bytes,
+        };
+        let sealed: Sealed = self.keys.seal(&KeyName::Intake(now.date_naive()), &bytes, aad.as_bytes())?;
+        self.store.keep_bytes(id, &sealed).await?;
+        Ok(Ok(Sending { envelope_from, to, bytes }))
+    }
+
+    async fn addressee(&self, outgoing: &Outgoing, register: &Register) -> Answer<Option<Addressee>> {
+        if let Party::Stranger(id) = outgoing.row.to {
+            let found = self.store.stranger_address(id).await?;
+            return Ok(found.map(|(address, language)| Addressee {
+                name: None,
+                address,
+                language,
+                zone: chrono_tz::UTC,
+            }));
+        }
+        let Some(person) = register.speaker(outgoing.row.to) else { return Ok(None) };
+        let address = person.addresses.get(usize::from(outgoing.row.address));
+        Ok(address.map(|address| Addressee {
+            name: Some(person.name.clone()),
+            address: address.clone(),
+            language: person.language,
+            zone: person.zone,
+        }))
+    }
+
+    /// What an operator and staff learn of an outcome. Never an address, never a word of the mail.
+    async fn note_outcome(&self, outgoing: &Outgoing, posted: &Posted, now: DateTime<Utc>) -> Answer<()> {
+        let (id, template) = (outgoing.row.id, outgoing.row.template.as_str());
+        match posted {
+            Posted::Accepted => info!(notice = %id, template, "sent"),
+            Posted::Lapsed => info!(notice = %id, template, "lapsed"),
+            Posted::Later { why, .. } => {
+                warn!(notice = %id, template, why, "not sent yet; tried again later")
+            }
+            Posted::Never { why, .. } => warn!(notice = %id, template, why, "refused for good"),
+            Posted::Stuck { why } => {
+                warn!(notice = %id, template, why, "cannot be written; mend the template, then resend");
+                // A notice about a stuck notice that sticks itself would go round for ever.
+                if outgoing.row.template != "office/stuck" {
+                    self.tell_office(
+                        &format!("stuck:{id}"),
+                        News::Stuck { notice: id, why: why.clone() },
+                        now,
+                    )
+                    .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// News for staff about the clerk itself. The key makes it one mail however often it is said.
+    pub(super) async fn tell_office(&self, key: &str, news: News, now: DateTime<Utc>) -> Answer<()> {
+        let note = Note { from: OFFICE, body: json!(news), arrived: now };
+        let letter = NewLetter {
+            key: key.to_owned(),
+            body: LetterBody::ToCase(OFFICE, Input::Note(note)),
+            arrived: now,
+            mail: None,
+            message_id: None,
+        };
+        self.store.post(&letter, now).await.map(|_| ())
+    }
+}
+
+/// 1, 2, 4 … minutes, at most 4 hours.
+fn backoff(attempts: u32) -> Duration {
+    Duration::minutes(1 << attempts.min(8)).min(Duration::hours(4))
+}

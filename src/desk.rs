@@ -1,0 +1,301 @@
+//! The desk: one letter as it was read becomes the letters to the cases it is for, silence on purpose, or a
+//! question for a person. Pure: whatever must be looked up has been looked up.
+
+use crate::kernel::assurance::Assurance;
+use crate::kernel::ids::{CaseId, NoticeId, Party, PersonId, StrangerId};
+use crate::kernel::register::Register;
+use crate::kernel::said::{Command, Problem, Said};
+use crate::kernel::workflow::{Answers, Asks, Input, Opening, Reply, Undelivered};
+use crate::letters::{Class, Letter};
+use crate::workflows::enquiry::Asked;
+use crate::workflows::office::{Brought, Waits, Why};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// Characters of a person's own words that are kept in a case.
+const TEXT: usize = 16_000;
+const SUBJECT: usize = 200;
+
+/// Everything the desk may look at besides the letter.
+pub struct Counter<'a> {
+    pub register: &'a Register,
+    /// The clerk's own case.
+    pub office: CaseId,
+    pub clerk: &'a str,
+    pub arrived: DateTime<Utc>,
+    /// It lay in the Junk folder.
+    pub junk: bool,
+    /// Too large: only its header was fetched.
+    pub header_only: bool,
+    /// The notice its token names.
+    pub asked: Token,
+    /// What waits for the person whose address it came from.
+    pub waits: Vec<Owed>,
+    /// Somebody outside the register who may be answered today.
+    pub stranger: Option<StrangerId>,
+    /// 128 random bits, hex.
+    pub nonce: &'a str,
+}
+
+/// What the carriers of a token say together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Token {
+    None,
+    /// Ours by its MAC, but no such notice is on record.
+    Unknown,
+    /// Carriers name different matters or people.
+    Disagree,
+    Known(Asking),
+}
+
+/// The notice that was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asking {
+    pub notice: NoticeId,
+    pub label: String,
+    pub template: String,
+    pub to: Party,
+    pub address: u8,
+    pub asks: Asks,
+}
+
+/// A question a person has not answered yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owed {
+    pub asks: Asks,
+    pub waits: Waits,
+}
+
+/// Where a letter goes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Addressed {
+    ToCase(CaseId, Input),
+    Opens(Opening),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    Letters(Vec<Addressed>),
+    /// On purpose without an answer; the word stands in the books.
+    Silent(&'static str),
+    /// A person must look.
+    Quarantined(&'static str),
+}
+
+/// Sends a letter where it belongs.
+pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
+    if letter.from.as_ref().is_some_and(|from| from.address.eq_ignore_ascii_case(at.clerk)) {
+        return Outcome::Silent("our own");
+    }
+    match letter.class {
+        Class::Bounce => return bounce(letter, at),
+        Class::AutoReply => return Outcome::Silent("automatic reply"),
+        Class::Feedback => return Outcome::Silent("feedback"),
+        Class::ListCopy => return Outcome::Silent("list copy"),
+        Class::Unreadable => return Outcome::Quarantined("the mail cannot be read"),
+        Class::Reply => {}
+    }
+    if at.junk && !matches!(at.asked, Token::Known(_)) {
+        return Outcome::Silent("junk");
+    }
+    let author = author(letter, at);
+    if at.header_only {
+        return match author {
+            Some(_) => to_office(letter, at, author, Why::TooLarge),
+            None => Outcome::Silent("unsolicited"),
+        };
+    }
+    match &at.asked {
+        Token::Disagree => {
+            Outcome::Quarantined("the reply address and the references name different matters")
+        }
+        Token::Unknown if author.is_some() => to_office(letter, at, author, Why::UnknownToken),
+        Token::Known(asked) => answered(letter, at, asked, author),
+        Token::Unknown | Token::None => unasked(letter, at, author),
+    }
+}
+
+/// A bounce becomes news for the case whose mail came back; a delay is no news.
+fn bounce(letter: &Letter, at: &Counter<'_>) -> Outcome {
+    let Token::Known(asked) = &at.asked else { return Outcome::Silent("bounce of an unknown mail") };
+    let Some(failure) = letter.bounces.iter().find(|bounce| bounce.permanent) else {
+        return Outcome::Silent("delay");
+    };
+    let undelivered = Undelivered {
+        notice: asked.notice,
+        label: asked.label.clone(),
+        to: asked.to,
+        address: asked.address,
+        permanent: true,
+        status: failure.status.clone(),
+        at: at.arrived,
+    };
+    Outcome::Letters(vec![Addressed::ToCase(asked.notice.case, Input::Undelivered(undelivered))])
+}
+
+/// The person whose address the mail came from. A From that a list rewrote names nobody.
+fn author(letter: &Letter, at: &Counter<'_>) -> Option<PersonId> {
+    let from = letter.from.as_ref().filter(|_| !letter.list)?;
+    at.register.owner(&from.address).map(|person| person.id)
+}
+
+/// A mail that carries a token of ours.
+fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<PersonId>) -> Outcome {
+    let written_to = match asked.to {
+        Party::Stranger(stranger) => Some(Party::Stranger(stranger)),
+        party => at.register.speaker(party).map(|person| Party::Person(person.id)),
+    };
+    // An unknown address with somebody's token: she may have forwarded it, or written from elsewhere.
+    let Some(from) = author.map(Party::Person).or(written_to) else {
+        return Outcome::Quarantined("nobody answers any more for the party this mail was written to");
+    };
+    let assurance = Assurance {
+        token: written_to == Some(from),
+        from_on_file: author.is_some(),
+        aligned: aligned(letter),
+        confirmed: asked.asks == Asks::Confirm && written_to == Some(from),
+    };
+    let said = said(letter);
+    let answers = Some(Answers { notice: asked.notice, label: asked.label.clone(), to: asked.to });
+    let office = said.commands.iter().filter(|command| for_office(command)).count();
+    let nothing_else = said.choice.is_none() && said.commands.len() == office;
+    if office > 0 && nothing_else {
+        return to_office(letter, at, author, Why::Commands);
+    }
+    let thanks = asked.asks == Asks::Nothing || asked.label.starts_with("receipt:");
+    let silent = matches!(said.problem, Problem::NoAnswer | Problem::Empty) && said.commands.is_empty();
+    if thanks && silent {
+        return if said.text.trim().is_empty() {
+            Outcome::Silent("empty")
+        } else {
+            enquiry(letter, at, from, true)
+        };
+    }
+    let reply = Reply {
+        from,
+        answers,
+        said,
+        arrived: at.arrived,
+        assurance,
+        nonce: at.nonce.to_owned(),
+        desk: Value::Null,
+    };
+    Outcome::Letters(vec![Addressed::ToCase(asked.notice.case, Input::Reply(reply))])
+}
+
+/// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
+fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outcome {
+    let Some(person) = author else {
+        return match at.stranger.filter(|_| aligned(letter)) {
+            Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
+            None => Outcome::Silent("unsolicited"),
+        };
+    };
+    let said = said(letter);
+    if said.commands.iter().any(for_office) {
+        return to_office(letter, at, author, Why::Commands);
+    }
+    let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
+    let answers = said.choice.is_some() || !said.commands.is_empty();
+    match votes.as_slice() {
+        [one] if answers => {
+            let assurance =
+                Assurance { from_on_file: true, aligned: aligned(letter), ..Assurance::default() };
+            let reply = Reply {
+                from: Party::Person(person),
+                answers: None,
+                said,
+                arrived: at.arrived,
+                assurance,
+                nonce: at.nonce.to_owned(),
+                desk: Value::Null,
+            };
+            Outcome::Letters(vec![Addressed::ToCase(one.waits.notice.case, Input::Reply(reply))])
+        }
+        [] => enquiry(letter, at, Party::Person(person), true),
+        _ if answers => to_office(letter, at, author, Why::WhichMatter),
+        _ => enquiry(letter, at, Party::Person(person), true),
+    }
+}
+
+fn for_office(command: &Command) -> bool {
+    use Command::{Help, Language, LanguageUnknown, Status};
+    matches!(command, Help | Status | Language(_) | LanguageUnknown(_))
+}
+
+fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: Why) -> Outcome {
+    let party = match (author, &at.asked) {
+        (Some(person), _) => Party::Person(person),
+        (None, Token::Known(asked)) => asked.to,
+        _ => return Outcome::Silent("unsolicited"),
+    };
+    let token = matches!(&at.asked, Token::Known(asked) if asked.to == party);
+    let assurance =
+        Assurance { token, from_on_file: author.is_some(), aligned: aligned(letter), confirmed: false };
+    let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
+    let reply = Reply {
+        from: party,
+        answers: None,
+        said: said(letter),
+        arrived: at.arrived,
+        assurance,
+        nonce: at.nonce.to_owned(),
+        desk: json!(brought),
+    };
+    Outcome::Letters(vec![Addressed::ToCase(at.office, Input::Reply(reply))])
+}
+
+fn enquiry(letter: &Letter, at: &Counter<'_>, from: Party, acknowledge: bool) -> Outcome {
+    let said = said(letter);
+    let asked = Asked { from, subject: cut(&letter.subject, SUBJECT), text: said.text, acknowledge };
+    Outcome::Letters(vec![Addressed::Opens(Opening {
+        kind: "enquiry".to_owned(),
+        parent: None,
+        by: None,
+        body: json!(asked),
+        arrived: at.arrived,
+        nonce: at.nonce.to_owned(),
+    })])
+}
+
+/// What workflows see of a letter.
+fn said(letter: &Letter) -> Said {
+    Said {
+        text: cut(&letter.text, TEXT),
+        choice: letter.answer.choice,
+        problem: letter.answer.problem,
+        commands: letter.commands.clone(),
+        language: letter.language,
+    }
+}
+
+/// The first characters of a text.
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}
+
+/// Whether our border server vouches for the From: it was submitted by that user after login, or signed or
+/// approved for that domain or one above it (relaxed alignment, RFC 7489 section 3.1).
+pub fn aligned(letter: &Letter) -> bool {
+    let Some(from) = &letter.from else { return false };
+    let address = from.address.to_lowercase();
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let proof = &letter.authentication;
+    let passes = |verdict: &&crate::letters::Verdict| verdict.result == "pass";
+    let covers = |subject: &str| {
+        let subject = subject.trim_start_matches('@').to_lowercase();
+        subject.contains('.') && (domain == subject || domain.ends_with(&format!(".{subject}")))
+    };
+    let submitted = proof
+        .auth
+        .iter()
+        .filter(passes)
+        .any(|auth| auth.subject.as_ref().is_some_and(|user| user.to_lowercase() == address));
+    let signed = proof
+        .dkim
+        .iter()
+        .chain(&proof.dmarc)
+        .filter(passes)
+        .any(|verdict| verdict.subject.as_deref().is_some_and(covers));
+    submitted || signed
+}

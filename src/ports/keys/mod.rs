@@ -1,0 +1,334 @@
+//! The key store: what must never lie in the database. A directory outside Postgres and its backups, which
+//! several hosts may share. Destroying a key here destroys what it sealed in every copy of the database.
+
+mod directory;
+
+use super::Fault;
+use super::store::{Answer, Sealed};
+use crate::kernel::ids::CaseId;
+use crate::kernel::tally;
+use crate::kernel::token::Minter;
+use chrono::NaiveDate;
+use directory::Directory;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+
+/// Octets of every key and of the installation's secret.
+const KEY: usize = 32;
+
+const SECRET: &str = "secret";
+const SIGNING: &str = "signing";
+const EPOCH: &str = "epoch";
+
+/// The name of a key that seals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyName {
+    /// What arrived on a day (UTC); spent when everything of that day is dealt with.
+    Intake(NaiveDate),
+    /// What is confidential in a case, until the case is shredded.
+    Case(CaseId),
+}
+
+/// As a file's name: "intake-2026-03-01", "case-42".
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyName::Intake(day) => write!(f, "intake-{}", day.format("%Y-%m-%d")),
+            KeyName::Case(case) => write!(f, "case-{}", case.0),
+        }
+    }
+}
+
+impl FromStr for KeyName {
+    type Err = Fault;
+
+    fn from_str(name: &str) -> Answer<KeyName> {
+        let day = |day: &str| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().map(KeyName::Intake);
+        let case = |number: &str| number.parse().ok().map(|number| KeyName::Case(CaseId(number)));
+        let read = name.strip_prefix("intake-").and_then(day);
+        read.or_else(|| name.strip_prefix("case-").and_then(case))
+            .filter(|read| read.to_string() == name)
+            .ok_or_else(|| Fault::new("reading the name of a key", "it is none of ours"))
+    }
+}
+
+enum Vault {
+    Directory(Directory),
+    Memory(Mutex<BTreeMap<String, Vec<u8>>>),
+}
+
+enum Random {
+    System(SystemRandom),
+    Seeded(Box<Mutex<ChaCha20Rng>>),
+}
+
+/// The keys of one installation.
+pub struct Keys {
+    vault: Vault,
+    random: Random,
+    secret: Vec<u8>,
+    signing: Ed25519KeyPair,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl Keys {
+    /// Opens the directory of an installation.
+    ///
+    /// # Errors
+    /// Where it is missing or empty, unreadable, or open to others; the text says what to do.
+    pub fn directory(dir: &Path) -> Answer<Keys> {
+        Keys::load(Vault::Directory(Directory::open(dir)?), Random::System(SystemRandom::new()))
+    }
+
+    /// Opens the directory and makes what is missing: itself, the secret, the signing key. Keys that are
+    /// there are never replaced, not even by another host that does the same at the same time.
+    ///
+    /// # Errors
+    /// As `directory`, and where it cannot be written.
+    pub fn create(dir: &Path) -> Answer<Keys> {
+        let vault = Vault::Directory(Directory::create(dir)?);
+        let random = Random::System(SystemRandom::new());
+        for name in [SECRET, SIGNING] {
+            vault.get_or_put(name, &random.bytes(KEY)?)?;
+        }
+        Keys::load(vault, random)
+    }
+
+    /// Keys for the simulator: the same seed gives the same keys, nonces and chance.
+    pub fn in_memory(seed: u64) -> Keys {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let mut key = || {
+            let mut key = vec![0; KEY];
+            rng.fill_bytes(&mut key);
+            key
+        };
+        let (secret, signing) = (key(), key());
+        let random = Random::Seeded(Box::new(Mutex::new(rng)));
+        let signing = Ed25519KeyPair::from_seed_unchecked(&signing).expect("a seed of 32 octets");
+        Keys { vault: Vault::Memory(Mutex::default()), random, secret, signing }
+    }
+
+    fn load(vault: Vault, random: Random) -> Answer<Keys> {
+        let missing = |name| {
+            let why = format!(
+                "{name} is missing; restore it from its backup; for a new installation run `atlarged migrate`"
+            );
+            Fault::new("opening the key store", why)
+        };
+        let secret = vault.get(SECRET)?.ok_or_else(|| missing(SECRET))?;
+        let seed = vault.get(SIGNING)?.ok_or_else(|| missing(SIGNING))?;
+        let damaged = |name| Fault::new("opening the key store", format!("{name} is damaged; restore it"));
+        if secret.len() != KEY {
+            return Err(damaged(SECRET));
+        }
+        let signing = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| damaged(SIGNING))?;
+        Ok(Keys { vault, random, secret, signing })
+    }
+
+    /// Makes tokens and keyed hashes with the installation's secret.
+    pub fn minter(&self, epoch: u16) -> Minter {
+        Minter::new(&self.secret, epoch)
+    }
+
+    /// How often this installation was restored, as the key store remembers it; none before the first start.
+    ///
+    /// # Errors
+    /// The key store cannot be read.
+    pub fn epoch(&self) -> Answer<Option<u16>> {
+        let Some(bytes) = self.vault.get(EPOCH)? else { return Ok(None) };
+        let epoch = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
+        epoch.map(Some).ok_or_else(|| Fault::new("reading the epoch", "the file holds no number; restore it"))
+    }
+
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn set_epoch(&self, epoch: u16) -> Answer<()> {
+        self.vault.replace(EPOCH, format!("{epoch}\n").as_bytes())
+    }
+
+    /// The Ed25519 public key, 32 octets.
+    pub fn public_key(&self) -> &[u8] {
+        self.signing.public_key().as_ref()
+    }
+
+    /// SHA-256 of the public key, in hex: what is published apart.
+    pub fn fingerprint(&self) -> String {
+        tally::fingerprint(self.public_key())
+    }
+
+    /// The Ed25519 signature (RFC 8032), 64 octets.
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.signing.sign(bytes).as_ref().to_vec()
+    }
+
+    /// Bytes nobody can guess.
+    ///
+    /// # Errors
+    /// The system has no random bytes.
+    pub fn random(&self, n: usize) -> Answer<Vec<u8>> {
+        self.random.bytes(n)
+    }
+
+    /// Seals bytes under a key, which is made where there is none yet: ChaCha20-Poly1305 (RFC 8439), the
+    /// random nonce in front. `aad` must be given again to open; the key's name is bound in with it.
+    ///
+    /// # Errors
+    /// The key store cannot be read or written.
+    pub fn seal(&self, name: &KeyName, bytes: &[u8], aad: &[u8]) -> Answer<Sealed> {
+        let key = name.to_string();
+        let fault = || Fault::new("sealing", "the bytes are too long");
+        let sealing = match self.vault.get(&key)? {
+            Some(bytes) => bytes,
+            None => self.vault.get_or_put(&key, &self.random.bytes(KEY)?)?,
+        };
+        let nonce: [u8; NONCE_LEN] = self.random.bytes(NONCE_LEN)?.try_into().map_err(|_| fault())?;
+        let mut sealed = Vec::with_capacity(NONCE_LEN + bytes.len() + CHACHA20_POLY1305.tag_len());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(bytes);
+        let tag = cipher(&sealing)?.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            bound(&key, aad),
+            &mut sealed[NONCE_LEN..],
+        );
+        sealed.extend_from_slice(tag.map_err(|_| fault())?.as_ref());
+        Ok(Sealed { key, bytes: sealed })
+    }
+
+    /// What was sealed.
+    ///
+    /// # Errors
+    /// The key is gone, as it should be once shredded or expired; or the bytes are not what was sealed
+    /// with this `aad`; or the key store cannot be read.
+    pub fn open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Vec<u8>> {
+        self.try_open(sealed, aad)?.ok_or_else(|| {
+            let why = "the key is gone (shredded, expired, in another key store), or the bytes were altered";
+            Fault::new(format!("opening what {} sealed", sealed.key), why)
+        })
+    }
+
+    /// What was sealed; none where no try will ever open it: its key is gone, or the bytes were altered.
+    ///
+    /// # Errors
+    /// The key store cannot be read now.
+    pub fn try_open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Option<Vec<u8>>> {
+        let Ok(name) = sealed.key.parse::<KeyName>() else { return Ok(None) };
+        let Some(key) = self.vault.get(&name.to_string())? else { return Ok(None) };
+        let Some((nonce, rest)) = sealed.bytes.split_at_checked(NONCE_LEN) else { return Ok(None) };
+        let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else { return Ok(None) };
+        let mut bytes = rest.to_vec();
+        let plain = cipher(&key)?.open_in_place(nonce, bound(&sealed.key, aad), &mut bytes);
+        let Ok(length) = plain.map(|plain| plain.len()) else { return Ok(None) };
+        bytes.truncate(length);
+        Ok(Some(bytes))
+    }
+
+    /// Destroys a case's key: nothing sealed under it can be opened any more, in any copy. True where
+    /// there was one.
+    ///
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn shred(&self, case: CaseId) -> Answer<bool> {
+        self.vault.remove(&KeyName::Case(case).to_string())
+    }
+
+    /// Destroys the intake keys of the days before this one, and says how many there were.
+    ///
+    /// # Errors
+    /// The key store cannot be read or written.
+    pub fn expire_intake(&self, before: NaiveDate) -> Answer<usize> {
+        let mut gone = 0;
+        for name in self.vault.names()? {
+            if matches!(name.parse(), Ok(KeyName::Intake(day)) if day < before) {
+                gone += usize::from(self.vault.remove(&name)?);
+            }
+        }
+        Ok(gone)
+    }
+}
+
+fn cipher(key: &[u8]) -> Answer<LessSafeKey> {
+    let key = UnboundKey::new(&CHACHA20_POLY1305, key);
+    key.map(LessSafeKey::new).map_err(|_| Fault::new("reading a key", "it is damaged; restore the key store"))
+}
+
+fn bound(key: &str, aad: &[u8]) -> Aad<Vec<u8>> {
+    Aad::from([key.as_bytes(), &[0], aad].concat())
+}
+
+impl Random {
+    fn bytes(&self, n: usize) -> Answer<Vec<u8>> {
+        let mut bytes = vec![0; n];
+        match self {
+            Random::System(system) => system
+                .fill(&mut bytes)
+                .map_err(|_| Fault::new("drawing random bytes", "the system has none"))?,
+            Random::Seeded(rng) => {
+                rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+impl Vault {
+    fn get(&self, name: &str) -> Answer<Option<Vec<u8>>> {
+        match self {
+            Vault::Directory(directory) => directory.get(name),
+            Vault::Memory(keys) => Ok(locked(keys).get(name).cloned()),
+        }
+    }
+
+    /// Puts a key unless there is one, and returns the one there is.
+    fn get_or_put(&self, name: &str, new: &[u8]) -> Answer<Vec<u8>> {
+        match self {
+            Vault::Directory(directory) => directory.get_or_put(name, new),
+            Vault::Memory(keys) => {
+                Ok(locked(keys).entry(name.to_owned()).or_insert_with(|| new.to_vec()).clone())
+            }
+        }
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Answer<()> {
+        match self {
+            Vault::Directory(directory) => directory.replace(name, bytes),
+            Vault::Memory(keys) => {
+                locked(keys).insert(name.to_owned(), bytes.to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    fn remove(&self, name: &str) -> Answer<bool> {
+        match self {
+            Vault::Directory(directory) => directory.remove(name),
+            Vault::Memory(keys) => Ok(locked(keys).remove(name).is_some()),
+        }
+    }
+
+    fn names(&self) -> Answer<Vec<String>> {
+        match self {
+            Vault::Directory(directory) => directory.names(),
+            Vault::Memory(keys) => Ok(locked(keys).keys().cloned().collect()),
+        }
+    }
+}
+
+fn locked(keys: &Mutex<BTreeMap<String, Vec<u8>>>) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+    keys.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

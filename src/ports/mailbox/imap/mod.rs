@@ -1,0 +1,291 @@
+//! Letters from an IMAP server (RFC 3501, IDLE, MOVE, UIDPLUS where offered).
+
+mod bodies;
+mod finish;
+mod probe;
+
+mod session;
+
+use super::{
+    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Offset, Place, Woken,
+    plan::{self, Listed, Standing},
+};
+use crate::ports::{
+    Fault,
+    net::{Backoff, Login, Security, Server},
+};
+
+use bodies::Reader;
+use serde::Deserialize;
+use session::{Session, Trouble};
+use std::{collections::BTreeMap, future::Future, path::PathBuf, time::Duration};
+
+/// A mailbox on an IMAP server. Folder names are written as the server spells them.
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct ImapConfig {
+    pub host: String,
+    #[serde(default = "default_port")]
+    pub port: u16,
+    /// `tls` (default), `starttls`, or `none` for a server on this machine.
+    #[serde(default)]
+    pub security: Security,
+    /// PEM file with the only certificates to trust; default: those of the system.
+    pub ca_file: Option<PathBuf>,
+    pub user: String,
+    /// File with the password; a bare name is a systemd credential.
+    pub password_file: Option<PathBuf>,
+    /// File with an OAuth2 access token, kept fresh by another program.
+    pub oauth2_token_file: Option<PathBuf>,
+    /// Program and arguments that print an OAuth2 access token.
+    #[serde(default)]
+    pub oauth2_token_command: Vec<String>,
+    #[serde(default = "default_inbox")]
+    pub inbox: String,
+    /// Folders for junk, read as well: a vote that was taken for junk is still a vote.
+    #[serde(default)]
+    pub junk: Vec<String>,
+    /// Folder for mail that was dealt with, created when missing; default: it stays where it is, marked read.
+    pub handled: Option<String>,
+    /// Seconds to wait for each answer of the server.
+    #[serde(default = "default_timeout")]
+    pub timeout_seconds: u64,
+    /// Seconds after which IDLE is renewed; routers forget silent connections.
+    #[serde(default = "default_idle")]
+    pub idle_seconds: u64,
+    /// Seconds between looks at a server that has no IDLE.
+    #[serde(default = "default_poll")]
+    pub poll_seconds: u64,
+    /// Bytes; of a larger mail only the header is read.
+    #[serde(default = "default_max_bytes")]
+    pub max_mail_bytes: u64,
+}
+
+fn default_port() -> u16 {
+    993
+}
+fn default_inbox() -> String {
+    "INBOX".into()
+}
+fn default_timeout() -> u64 {
+    60
+}
+fn default_idle() -> u64 {
+    300
+}
+fn default_poll() -> u64 {
+    60
+}
+fn default_max_bytes() -> u64 {
+    60_000_000
+}
+
+/// The IMAP mailbox: connects when first used, and again after a connection broke.
+#[derive(Debug)]
+pub struct Imap {
+    config: ImapConfig,
+    server: Server,
+    login: Login,
+    offset: Offset,
+    session: Option<Session>,
+    backoff: Backoff,
+    /// How the inbox stood when last fetched: mail that came between then and IDLE is noticed.
+    seen: Option<Standing>,
+    reader: Reader,
+}
+
+impl Imap {
+    pub fn new(config: ImapConfig, offset: Offset) -> Imap {
+        let server = Server {
+            host: config.host.clone(),
+            port: config.port,
+            security: config.security,
+            ca_file: config.ca_file.clone(),
+            timeout: Duration::from_secs(config.timeout_seconds.max(1)),
+        };
+        let login = Login {
+            user: config.user.clone(),
+            password_file: config.password_file.clone(),
+            oauth2_token_file: config.oauth2_token_file.clone(),
+            oauth2_token_command: config.oauth2_token_command.clone(),
+        };
+        let reader = Reader::new(config.max_mail_bytes);
+        let backoff = Backoff::default();
+        Imap { config, server, login, offset, session: None, backoff, seen: None, reader }
+    }
+
+    /// Takes the living connection out, or makes one. Whoever takes it puts it back when it is still good.
+    async fn take_session(&mut self) -> Result<Session, Fault> {
+        if let Some(mut session) = self.session.take()
+            && session.ask("NOOP", |_| ()).await.is_ok()
+        {
+            return Ok(session);
+        }
+        if let Some(pause) = self.backoff.pause() {
+            let why = format!("it failed before; next attempt within {} s", pause.as_secs() + 1);
+            return Err(Fault::new(format!("connecting to {}", self.server), why));
+        }
+        let session = Session::open(&self.server, &self.login).await;
+        match &session {
+            Ok(_) => self.backoff.success(),
+            Err(_) => self.backoff.failure(),
+        }
+        session
+    }
+
+    /// Puts a connection back unless it broke, and turns trouble into a fault.
+    fn settle<T>(&mut self, session: Session, what: &str, result: Result<T, Trouble>) -> Result<T, Fault> {
+        if matches!(result, Ok(_) | Err(Trouble::Refused(_))) {
+            self.session = Some(session);
+        }
+        result.map_err(|trouble| Fault::new(format!("{what} at {}", self.server), trouble.text()))
+    }
+
+    async fn read_folder<F, Fut>(
+        &mut self,
+        session: &mut Session,
+        folder: &str,
+        cursor: Option<Cursor>,
+        take: &mut F,
+    ) -> Result<bool, Halt>
+    where
+        F: FnMut(Batch) -> Fut + Send,
+        Fut: Future<Output = Result<(), Fault>> + Send,
+    {
+        let now = session.enter(folder, false).await?;
+        if folder == self.config.inbox {
+            self.seen = Some(now);
+        }
+        let start = plan::start(cursor, now);
+        let uid_validity = now.uid_validity;
+        let nothing_new = now.exists == 0 || now.uid_next.is_some_and(|next| next <= start.from);
+        let listed = if nothing_new { Vec::new() } else { session.list(start.from).await? };
+        if listed.is_empty() && (start.rescan || cursor.is_none()) {
+            // Never beyond a mail that was seen: a UID that becomes visible late is still read.
+            let cursor = Cursor { uid_validity, next_uid: 1 };
+            take(Batch { folder: folder.into(), arrivals: Vec::new(), cursor }).await.map_err(Halt::Store)?;
+        }
+        for batch in plan::batches(&listed) {
+            let bodies = self.reader.bodies(session, folder, uid_validity, batch).await?;
+            let arrivals =
+                bodies.into_iter().map(|(mail, body)| self.arrival(folder, uid_validity, mail, body));
+            let arrivals = arrivals.collect();
+            let last = batch.last().map_or(start.from, |mail| mail.uid.saturating_add(1));
+            let cursor = Cursor { uid_validity, next_uid: last };
+            take(Batch { folder: folder.into(), arrivals, cursor }).await.map_err(Halt::Store)?;
+        }
+        Ok(start.rescan)
+    }
+
+    fn arrival(&self, folder: &str, uid_validity: u32, mail: &Listed, body: Body) -> Arrival {
+        Arrival {
+            place: Place { folder: folder.into(), uid_validity, uid: mail.uid },
+            internal_date: self.offset.shift(mail.internal_date),
+            size: mail.size.unwrap_or(body.bytes().len() as u64),
+            junk: self.config.junk.iter().any(|name| name == folder),
+            body,
+        }
+    }
+}
+
+/// IDLE in the inbox, renewed now and then, until mail arrives or `at_most` is over.
+async fn watch(
+    session: &mut Session,
+    config: &ImapConfig,
+    seen: Option<Standing>,
+    at_most: Duration,
+) -> Result<Woken, Trouble> {
+    let now = session.enter(&config.inbox, false).await?;
+    let newer = |seen: Standing| seen.uid_validity != now.uid_validity || seen.uid_next < now.uid_next;
+    if seen.is_some_and(newer) {
+        return Ok(Woken::Mail);
+    }
+    let mut left = at_most;
+    while !left.is_zero() {
+        let slice = left.min(Duration::from_secs(config.idle_seconds.max(1)));
+        if session.idle(slice).await? {
+            return Ok(Woken::Mail);
+        }
+        left -= slice;
+    }
+    Ok(Woken::Timeout)
+}
+
+/// What stops the reading of a folder.
+enum Halt {
+    Mailbox(Trouble),
+    Store(Fault),
+}
+
+impl From<Trouble> for Halt {
+    fn from(trouble: Trouble) -> Halt {
+        Halt::Mailbox(trouble)
+    }
+}
+
+impl Mailbox for Imap {
+    async fn fetch<F, Fut>(
+        &mut self,
+        cursors: &BTreeMap<String, Cursor>,
+        mut take: F,
+    ) -> Result<Fetched, Fault>
+    where
+        F: FnMut(Batch) -> Fut + Send,
+        Fut: Future<Output = Result<(), Fault>> + Send,
+    {
+        let mut session = self.take_session().await?;
+        let mut fetched = Fetched::default();
+        let folders: Vec<String> =
+            std::iter::once(self.config.inbox.clone()).chain(self.config.junk.clone()).collect();
+        for folder in folders {
+            let cursor = cursors.get(&folder).copied();
+            let what = format!("reading folder {folder} at {}", self.server);
+            match self.read_folder(&mut session, &folder, cursor, &mut take).await {
+                Ok(true) => fetched.rescanned.push(folder),
+                Ok(false) => {}
+                Err(Halt::Mailbox(Trouble::Refused(text))) => {
+                    let why = format!("the server refused: {text}; create it or correct the configuration");
+                    fetched.faults.push(Fault::new(what, why));
+                }
+                Err(Halt::Mailbox(over)) => return Err(Fault::new(what, over.text())),
+                Err(Halt::Store(fault)) => {
+                    self.session = Some(session);
+                    return Err(fault);
+                }
+            }
+        }
+        self.session = Some(session);
+        Ok(fetched)
+    }
+
+    async fn finish(&mut self, done: &[(Place, Done)]) -> Result<Finished, Fault> {
+        if done.iter().all(|(_, what)| *what == Done::Keep) {
+            return Ok(Finished::default());
+        }
+        let mut session = self.take_session().await?;
+        let result = finish::finish(&mut session, self.config.handled.as_deref(), done).await;
+        self.settle(session, "tidying the mailbox", result)
+    }
+
+    async fn wait(&mut self, at_most: Duration) -> Result<Woken, Fault> {
+        if self.backoff.pause().is_some() {
+            // Over sooner or later; either way it is time to try.
+            let _ = tokio::time::timeout(at_most, self.backoff.over()).await;
+            return Ok(Woken::Timeout);
+        }
+        let session = self.take_session().await?;
+        // It stays in its place while waiting: a caller may drop the wait and go on with the connection.
+        let session = self.session.insert(session);
+        if !session.can.idle {
+            tokio::time::sleep(at_most.min(Duration::from_secs(self.config.poll_seconds.max(1)))).await;
+            return Ok(Woken::Timeout);
+        }
+        match watch(session, &self.config, self.seen, at_most).await {
+            Ok(woken) => Ok(woken),
+            Err(trouble) => {
+                self.session = None;
+                Err(Fault::new(format!("waiting for mail at {}", self.server), trouble.text()))
+            }
+        }
+    }
+}

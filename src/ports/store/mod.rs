@@ -1,0 +1,342 @@
+//! The record. One trait, two stores: Postgres for people, memory for the simulator; one contract test.
+
+pub mod chain;
+pub mod memory;
+pub mod postgres;
+mod rules;
+
+use super::Fault;
+use super::mailbox::{Cursor, Place};
+use crate::advance::{CaseRow, Commit, Ending, JournalEntry, NewLetter, OutboxRow, TaskRow};
+use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
+use crate::kernel::language::Language;
+use crate::kernel::register::{Change, Register};
+use crate::kernel::workflow::Record;
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+/// Bytes sealed by the key store: ciphertext and the name of the key that opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    pub key: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A mail to be stored, as it was found in a mailbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMail {
+    pub place: Place,
+    /// Keyed hash over Message-ID and the mail without trace headers: the same mail in another place or
+    /// under another UIDVALIDITY is known by it.
+    pub dedup: [u8; 32],
+    pub arrived: DateTime<Utc>,
+    /// Octets as the mailbox reports them.
+    pub size: u64,
+    pub junk: bool,
+    /// Too large to be fetched whole: only its header is stored.
+    pub header_only: bool,
+    /// The case its token names, where a token can be made out without reading the mail: such a mail holds
+    /// up the case's clocks even while it is quarantined.
+    pub case_hint: Option<CaseId>,
+    pub raw: Sealed,
+}
+
+/// A stored mail in hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mail {
+    pub id: MailId,
+    pub arrived: DateTime<Utc>,
+    pub size: u64,
+    pub junk: bool,
+    pub header_only: bool,
+    pub raw: Sealed,
+}
+
+/// What became of a mail at the desk.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sorted {
+    /// Addressed as these letters.
+    Letters(Vec<NewLetter>),
+    /// Unanswered on purpose: "auto-reply", "unsolicited", "bounce of c42.7.0".
+    Silent(String),
+    /// A person must look: why.
+    Quarantined(String),
+}
+
+/// A letter in hand, with the case it is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    pub id: LetterId,
+    pub letter: NewLetter,
+    /// None for one that opens a case, or whose case does not exist.
+    pub case: Option<CaseRow>,
+}
+
+/// Why a Commit was not applied. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The case or the register moved, the letter is no longer ours, or an earlier letter came in before
+    /// a clock: compute the step again.
+    #[error("the step must be redone: {0}")]
+    Conflict(&'static str),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// A notice about to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    pub row: OutboxRow,
+    pub created: DateTime<Utc>,
+    /// Times it was tried.
+    pub attempts: u32,
+    /// The very bytes of the first try, so that a retry is identical.
+    pub bytes: Option<Sealed>,
+    /// Message-ID of the letter it answers.
+    pub in_reply_to: Option<String>,
+}
+
+/// How a try at sending ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Posted {
+    Accepted,
+    /// Try again at this moment.
+    Later {
+        at: DateTime<Utc>,
+        why: String,
+    },
+    /// Refused for good: becomes `Input::Undelivered` of its case.
+    Never {
+        status: Option<String>,
+        why: String,
+    },
+    /// Past its `not_after`, answered or cancelled.
+    Lapsed,
+    /// It cannot be written, a template fails: kept, and staff are told.
+    Stuck {
+        why: String,
+    },
+}
+
+/// A notice as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoticeRow {
+    pub row: OutboxRow,
+    pub created: DateTime<Utc>,
+    /// "waiting", "sent", "lapsed", "failed", "stuck".
+    pub status: String,
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// Received = acted + refused + silent + quarantined + waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Books {
+    pub received: u64,
+    pub acted: u64,
+    pub refused: u64,
+    pub silent: u64,
+    pub quarantined: u64,
+    pub waiting: u64,
+}
+
+impl Books {
+    pub fn balance(&self) -> bool {
+        self.received == self.acted + self.refused + self.silent + self.quarantined + self.waiting
+    }
+}
+
+/// A mail or a letter that waits for a person because reading it killed us three times, or carriers
+/// disagreed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quarantined {
+    pub mail: Option<MailId>,
+    pub letter: Option<LetterId>,
+    /// The case a letter is for. Alone: the case whose clock no longer fires.
+    pub case: Option<CaseId>,
+    pub arrived: DateTime<Utc>,
+    pub why: String,
+}
+
+/// A row of the journal with its place in the chain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalRow {
+    pub number: i64,
+    pub entry: JournalEntry,
+    /// SHA-256 over the hash before it and this entry as canonical JSON, in hex.
+    pub hash: String,
+}
+
+/// What a party still owes an answer to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenAsk {
+    pub notice: NoticeId,
+    pub case: CaseId,
+    pub kind: String,
+    pub title: String,
+    pub label: String,
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+/// An open task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenTask {
+    pub task: TaskRow,
+    pub title: String,
+    pub opened_at: DateTime<Utc>,
+}
+
+/// A published file and the moment it was committed; `number` grows with every publication.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    pub number: i64,
+    pub record: Record,
+    pub at: DateTime<Utc>,
+    /// The journal's head at that commit.
+    pub journal_head: String,
+}
+
+pub type Answer<T> = Result<T, Fault>;
+
+/// The record. Every method is one transaction. A store belongs to one running instance: what it claims is
+/// freed when the instance dies.
+pub trait Store: Send + Sync {
+    /// The newest register; cheap when it has not moved.
+    fn register(&self) -> impl Future<Output = Answer<Arc<Register>>> + Send;
+    /// The register as it was at a version.
+    fn register_at(&self, version: u64) -> impl Future<Output = Answer<Arc<Register>>> + Send;
+    /// Appends changes made outside a case (import), if the version is still `from`. False: it moved.
+    fn change_register(
+        &self,
+        from: u64,
+        changes: &[Change],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// Where reading each folder of a mailbox left off.
+    fn cursors(&self, mailbox: &str) -> impl Future<Output = Answer<BTreeMap<String, Cursor>>> + Send;
+    /// Stores a batch and its cursor. For each mail: its number, and whether it is new.
+    fn receive(
+        &self,
+        mailbox: &str,
+        folder: &str,
+        cursor: &Cursor,
+        mails: &[NewMail],
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<Vec<(MailId, bool)>>> + Send;
+    /// A complete fetch of every folder, begun at this moment, is committed.
+    fn fetched(&self, mailbox: &str, began: DateTime<Utc>) -> impl Future<Output = Answer<()>> + Send;
+
+    /// The earliest mail not yet sorted, in hand from now on.
+    fn claim_mail(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Mail>>> + Send;
+    fn sort(
+        &self,
+        mail: MailId,
+        sorted: &Sorted,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<()>> + Send;
+    /// Puts a mail back for another try at `at` because the world is unwell. Never counts as an attempt.
+    fn put_back_mail(&self, mail: MailId, at: DateTime<Utc>) -> impl Future<Output = Answer<()>> + Send;
+    /// Adds letters that were read from no mail (orders, notes of the daemon). True where the key is new.
+    fn post(
+        &self,
+        letter: &NewLetter,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<(LetterId, bool)>> + Send;
+    /// How a letter ended, `None` while it waits, with the case it opened or moved.
+    fn ending(
+        &self,
+        letter: LetterId,
+    ) -> impl Future<Output = Answer<Option<(Ending, Option<CaseId>)>>> + Send;
+
+    fn notice(&self, id: NoticeId) -> impl Future<Output = Answer<Option<NoticeRow>>> + Send;
+    /// The number of somebody outside the register, who is answered at most once a day: the moment of the
+    /// last answer is returned and, if it is a day or more ago, set to `now`.
+    fn stranger(
+        &self,
+        address: &str,
+        language: Language,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<(StrangerId, Option<DateTime<Utc>>)>> + Send;
+    fn stranger_address(
+        &self,
+        id: StrangerId,
+    ) -> impl Future<Output = Answer<Option<(String, Language)>>> + Send;
+    fn open_asks(&self, party: Party) -> impl Future<Output = Answer<Vec<OpenAsk>>> + Send;
+
+    /// The earliest-arrived letter whose case is not in hand elsewhere; it and its case are in hand from now.
+    fn claim_letter(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Claimed>>> + Send;
+    /// Puts a letter back for another try at `at` because the world is unwell. Never counts as an attempt.
+    fn put_back(&self, letter: LetterId, at: DateTime<Utc>) -> impl Future<Output = Answer<()>> + Send;
+    fn quarantine(
+        &self,
+        letter: LetterId,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<()>> + Send;
+    /// A number for a case about to be opened.
+    fn new_case(&self) -> impl Future<Output = Answer<CaseId>> + Send;
+    /// The case whose clock is most overdue, if letters come before it: every mailbox in `mailboxes` has a
+    /// complete fetch begun after the due moment plus `settle`, and nothing for the case that arrived by then
+    /// is unfinished. In hand from now on until committed or released.
+    fn claim_due(
+        &self,
+        now: DateTime<Utc>,
+        settle: Duration,
+        mailboxes: &[String],
+    ) -> impl Future<Output = Answer<Option<CaseRow>>> + Send;
+    fn release_case(&self, case: CaseId) -> impl Future<Output = Answer<()>> + Send;
+    /// Applies a step whole; checks the case's seq, the register's version, that the letter is in hand, and
+    /// for a clock once more that no letter that arrived by then is unfinished.
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
+
+    /// The next notice due to be sent, in hand from now on.
+    fn claim_outgoing(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Outgoing>>> + Send;
+    /// Keeps the bytes about to be sent, before they are.
+    fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> impl Future<Output = Answer<()>> + Send;
+    /// Records how a try ended. Accepted with `report_sent` posts `Input::Sent`; Never posts
+    /// `Input::Undelivered`; both in the same transaction. The bytes go once the outcome is final.
+    fn posted(
+        &self,
+        id: NoticeId,
+        outcome: &Posted,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<()>> + Send;
+    /// Sends a stuck or failed notice once more.
+    fn resend(&self, id: NoticeId, now: DateTime<Utc>) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// The next moment at which something is due: a clock, a retry.
+    fn next_event(&self) -> impl Future<Output = Answer<Option<DateTime<Utc>>>> + Send;
+    fn books(&self) -> impl Future<Output = Answer<Books>> + Send;
+    fn cases(&self) -> impl Future<Output = Answer<Vec<CaseRow>>> + Send;
+    fn case(&self, id: CaseId) -> impl Future<Output = Answer<Option<CaseRow>>> + Send;
+    /// The journal of one case, or all of it, in order.
+    fn journal(&self, case: Option<CaseId>) -> impl Future<Output = Answer<Vec<JournalRow>>> + Send;
+    /// The hash of the newest row; 64 zeros for an empty journal.
+    fn journal_head(&self) -> impl Future<Output = Answer<String>> + Send;
+    fn notices(&self, case: Option<CaseId>) -> impl Future<Output = Answer<Vec<NoticeRow>>> + Send;
+    fn tasks(&self) -> impl Future<Output = Answer<Vec<OpenTask>>> + Send;
+    fn quarantined(&self) -> impl Future<Output = Answer<Vec<Quarantined>>> + Send;
+    fn quarantined_mail(&self, id: MailId) -> impl Future<Output = Answer<Option<Mail>>> + Send;
+    /// Takes a mail or letter out of quarantine for another try, or ends it silently with a reason.
+    fn unquarantine(
+        &self,
+        item: &Quarantined,
+        discard: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<()>> + Send;
+    fn publications(&self, after: i64) -> impl Future<Output = Answer<Vec<Publication>>> + Send;
+
+    /// Cases whose keys a committed step wants destroyed and nobody has reported destroyed.
+    fn shreds(&self) -> impl Future<Output = Answer<Vec<CaseId>>> + Send;
+    fn shredded(&self, case: CaseId) -> impl Future<Output = Answer<()>> + Send;
+
+    fn put_policy(&self, digest: &str, body: &str) -> impl Future<Output = Answer<()>> + Send;
+    fn policy(&self, digest: &str) -> impl Future<Output = Answer<Option<String>>> + Send;
+    /// Small facts of the installation: "epoch", "heartbeat", "alarm".
+    fn fact(&self, name: &str) -> impl Future<Output = Answer<Option<String>>> + Send;
+    fn set_fact(&self, name: &str, value: &str) -> impl Future<Output = Answer<()>> + Send;
+}

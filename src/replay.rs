@@ -1,0 +1,122 @@
+//! Doing steps again: from the journal, to see that it tells the truth; into the future, to see what is to come.
+
+use crate::advance::{self, Before, CaseRow};
+use crate::daemon::{BUILD, Daemon};
+use crate::kernel::canonical;
+use crate::kernel::ids::{CaseId, Party};
+use crate::kernel::workflow::{Input, Opening};
+use crate::ports::Fault;
+use crate::ports::store::{Answer, JournalRow, Store};
+use crate::workflows::{Policies, Surroundings};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// What came of doing the journal of a case again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replayed {
+    pub steps: usize,
+    pub state: Value,
+    /// The first step whose outcome is not the one on record.
+    pub mismatch: Option<String>,
+}
+
+/// Does every step of a case again with the register and policies of then.
+///
+/// # Errors
+/// The store cannot be reached, or the journal cannot be read by this build.
+pub async fn replay<S: Store>(store: &S, case: CaseId) -> Answer<Replayed> {
+    let journal = store.journal(Some(case)).await?;
+    let mut policies: HashMap<String, Policies> = HashMap::new();
+    let mut row: Option<CaseRow> = None;
+    let mut mismatch = None;
+    let steps = journal.len();
+    for entry in journal {
+        if !policies.contains_key(&entry.entry.policy) {
+            let body = store.policy(&entry.entry.policy).await?.unwrap_or_default();
+            policies.insert(entry.entry.policy.clone(), serde_json::from_str(&body).map_err(unreadable)?);
+        }
+        let register = store.register_at(entry.entry.register_version).await?;
+        let Some(policies) = policies.get(&entry.entry.policy) else { continue };
+        let at = Surroundings { case, now: entry.entry.at, policies, register: &register };
+        let before = before(&entry, row.take())?;
+        let commit = advance::advance(before, None, &at, &entry.entry.build).map_err(unreadable)?;
+        let same = commit.journal.outcome == entry.entry.outcome
+            && canonical::hash(&commit.case.state) == entry.entry.state_hash;
+        if !same && mismatch.is_none() {
+            mismatch =
+                Some(format!("step {} of {case} comes out otherwise than it is on record", entry.entry.seq));
+        }
+        row = Some(commit.case);
+    }
+    let state = row.map(|row| row.state).unwrap_or_default();
+    Ok(Replayed { steps, state, mismatch })
+}
+
+fn unreadable(why: impl std::fmt::Display) -> Fault {
+    Fault::new("doing the journal again", format!("{why}; use the build that wrote it"))
+}
+
+fn before(entry: &JournalRow, row: Option<CaseRow>) -> Answer<Before> {
+    let input = entry.entry.input.clone();
+    match row {
+        None => {
+            let opening: Opening = serde_json::from_value(input).map_err(unreadable)?;
+            Ok(Before::Opening(opening))
+        }
+        Some(row) => {
+            let input: Input = serde_json::from_value(input).map_err(unreadable)?;
+            Ok(Before::Case(row, input))
+        }
+    }
+}
+
+/// A notice that would be written if nobody answered.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Coming {
+    pub at: DateTime<Utc>,
+    pub case: CaseId,
+    pub template: String,
+    pub label: String,
+    pub to: Party,
+}
+
+/// No more steps than this are looked ahead: a clock that never rests must not hang a command.
+const STEPS: usize = 100_000;
+
+/// Every notice to come until a moment if nobody answers: all clocks fired in order, nothing stored.
+///
+/// # Errors
+/// The store cannot be reached, or a state is of a newer build.
+pub async fn forecast<S: Store>(
+    daemon: &Daemon<S>,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Answer<Vec<Coming>> {
+    let register = daemon.store.register().await?;
+    let mut cases = daemon.store.cases().await?;
+    let mut coming = Vec::new();
+    for _ in 0..STEPS {
+        let due = cases.iter().enumerate().filter_map(|(n, case)| Some((case.wake_at?.max(now), n)));
+        let Some((at, n)) = due.min().filter(|(at, _)| *at <= until) else { return Ok(coming) };
+        let row = cases[n].clone();
+        let here = Surroundings { case: row.id, now: at, policies: &daemon.policies, register: &register };
+        let stuck = row.wake_at;
+        let commit =
+            advance::advance(Before::Case(row, Input::Wake), None, &here, BUILD).map_err(unreadable)?;
+        coming.extend(commit.outbox.into_iter().map(|notice| Coming {
+            at,
+            case: notice.id.case,
+            template: notice.template,
+            label: notice.label,
+            to: notice.to,
+        }));
+        cases[n] = commit.case;
+        if cases[n].wake_at == stuck {
+            // A clock that does not move would be fired for ever; its case is out of the forecast.
+            cases[n].wake_at = None;
+        }
+    }
+    Ok(coming)
+}

@@ -1,0 +1,272 @@
+//! What a ballot writes. Each function is one template under templates/ballot/ and its data.
+
+use super::{Annulment, Entry, Poll, Secrecy, Texts, What};
+use crate::kernel::ballot::{Counts, Outcome, Verdict, Why};
+use crate::kernel::choice::Choice;
+use crate::kernel::ids::{Party, PersonId};
+use crate::kernel::people::Role;
+use crate::kernel::workflow::{Asks, Audience, Class, Notice, Task};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::json;
+
+/// What every mail about an open ballot shows.
+#[derive(Serialize)]
+pub(super) struct Facts<'a> {
+    question: &'a Texts,
+    yes_means: &'a Texts,
+    no_means: &'a Texts,
+    closes: DateTime<Utc>,
+    hash: &'a str,
+    #[serde(flatten)]
+    seen: Seen,
+    quorum: u32,
+    sitting: u32,
+}
+
+/// Who can see how somebody voted, as two sections of which one has an item: templates know no conditions.
+#[derive(Serialize)]
+struct Seen {
+    open: Vec<bool>,
+    non_public: Vec<bool>,
+}
+
+impl Seen {
+    fn of(poll: &Poll) -> Seen {
+        match poll.matter.secrecy {
+            Secrecy::Open => Seen { open: vec![true], non_public: vec![] },
+            Secrecy::NonPublic => Seen { open: vec![], non_public: vec![true] },
+        }
+    }
+}
+
+pub(super) fn facts(poll: &Poll) -> Facts<'_> {
+    Facts {
+        question: &poll.matter.question,
+        yes_means: &poll.matter.yes_means,
+        no_means: &poll.matter.no_means,
+        closes: poll.closes,
+        hash: &poll.hash,
+        seen: Seen::of(poll),
+        quorum: poll.matter.rule.quorum.number(poll.sitting()),
+        sitting: poll.sitting(),
+    }
+}
+
+/// The label under which one voter is asked: cancelled once she has answered.
+pub(super) fn asking(voter: Party) -> String {
+    format!("ask:{voter}")
+}
+
+pub(super) fn confirming(voter: Party) -> String {
+    format!("confirm:{voter}")
+}
+
+fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {
+    Notice::new(&asking(voter), voter, template, facts(poll))
+        .asking(Asks::Vote)
+        .not_after(poll.closes)
+        .with_calendar(poll.closes)
+}
+
+pub(super) fn ballot(poll: &Poll, voter: Party) -> Notice {
+    let template = if poll.round == 1 { "ballot/ballot" } else { "ballot/rerun" };
+    ask(poll, voter, template)
+}
+
+pub(super) fn reminder(poll: &Poll, voter: Party) -> Notice {
+    Notice { calendar: None, ..ask(poll, voter, "ballot/reminder") }
+}
+
+pub(super) fn extended(poll: &Poll, voter: Party) -> Notice {
+    ask(poll, voter, "ballot/extended")
+}
+
+/// What a receipt says of the answer it acknowledges.
+#[derive(Serialize)]
+struct Receipt<'a> {
+    question: &'a Texts,
+    choice: Choice,
+    /// What the choice does; none for ABSTAIN, which counts for the quorum alone.
+    means: Vec<&'a Texts>,
+    code: &'a str,
+    arrived: DateTime<Utc>,
+    closes: DateTime<Utc>,
+    hash: &'a str,
+    #[serde(flatten)]
+    seen: Seen,
+}
+
+/// How an answer was taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    First,
+    /// In place of an earlier answer.
+    Changed,
+    /// Not, because a later one stands.
+    Older,
+    /// From paper, by staff.
+    Paper,
+}
+
+/// What stands for a voter now: a receipt of her answer, or that she withdrew or recused herself.
+pub(super) fn standing(poll: &Poll, voter: Party, taken: Taken) -> Option<Notice> {
+    let entry = poll.entries.get(&voter)?;
+    match &entry.what {
+        What::Voted { choice, code, .. } => Some(receipt(poll, voter, entry, *choice, code, taken)),
+        What::Withdrawn => Some(withdrawn(poll, voter)),
+        What::Recused => Some(recused(poll, voter)),
+    }
+}
+
+fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str, taken: Taken) -> Notice {
+    let template = match taken {
+        Taken::First => "ballot/receipt",
+        Taken::Changed => "ballot/receipt-changed",
+        Taken::Older => "ballot/receipt-older",
+        Taken::Paper => "ballot/receipt-paper",
+    };
+    let means = match choice {
+        Choice::Yes => vec![&poll.matter.yes_means],
+        Choice::No => vec![&poll.matter.no_means],
+        Choice::Abstain => Vec::new(),
+    };
+    let data = Receipt {
+        question: &poll.matter.question,
+        choice,
+        means,
+        code,
+        arrived: entry.arrived,
+        closes: poll.closes,
+        hash: &poll.hash,
+        seen: Seen::of(poll),
+    };
+    Notice { asks: Asks::Vote, ..Notice::new(&format!("receipt:{voter}"), voter, template, data) }
+}
+
+pub(super) fn withdrawn(poll: &Poll, voter: Party) -> Notice {
+    Notice::new(&asking(voter), voter, "ballot/withdrawn", facts(poll)).asking(Asks::Vote)
+}
+
+pub(super) fn recused(poll: &Poll, voter: Party) -> Notice {
+    Notice::new(&asking(voter), voter, "ballot/recused", facts(poll)).asking(Asks::Vote)
+}
+
+/// Asks at the address on file whether an answer was the voter's.
+pub(super) fn confirm(poll: &Poll, voter: Party, choice: Choice, until: DateTime<Utc>) -> Notice {
+    let data = json!({
+        "question": poll.matter.question, "choice": choice, "closes": poll.closes, "until": until, "hash": poll.hash,
+    });
+    Notice::new(&confirming(voter), voter, "ballot/confirm", data).asking(Asks::Confirm).not_after(until)
+}
+
+pub(super) fn frozen(poll: &Poll) -> Notice {
+    Notice::new("frozen", everybody(poll), "ballot/frozen", json!({ "question": poll.matter.question }))
+}
+
+pub(super) fn thawed(poll: &Poll) -> Notice {
+    let data = json!({ "question": poll.matter.question, "closes": poll.closes });
+    Notice::new("thawed", everybody(poll), "ballot/thawed", data)
+}
+
+pub(super) fn everybody(poll: &Poll) -> Audience {
+    Audience::Parties(poll.electorate.clone())
+}
+
+/// What a result shows: every number a reader needs to check it by hand.
+#[derive(Serialize)]
+struct Result<'a> {
+    question: &'a Texts,
+    yes_means: &'a Texts,
+    no_means: &'a Texts,
+    #[serde(flatten)]
+    counts: Counts,
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// Those who recorded no answer, as the one list of a section; no list where there is none, or where
+    /// the ballot is not open.
+    silent: Vec<Vec<Party>>,
+    case: String,
+    hash: &'a str,
+}
+
+pub(super) fn result(poll: &Poll, counts: Counts, verdict: Verdict, case: String) -> Notice {
+    let template = match verdict.outcome {
+        Outcome::Carried => "ballot/result-carried",
+        Outcome::NotCarried(Why::Tie) => "ballot/result-tie",
+        Outcome::NotCarried(_) => "ballot/result-not-carried",
+        Outcome::Inquorate => "ballot/result-inquorate",
+    };
+    let silent = match poll.matter.secrecy {
+        Secrecy::Open => Some(poll.silent()).filter(|silent| !silent.is_empty()).into_iter().collect(),
+        Secrecy::NonPublic => Vec::new(),
+    };
+    let data = Result {
+        question: &poll.matter.question,
+        yes_means: &poll.matter.yes_means,
+        no_means: &poll.matter.no_means,
+        counts,
+        verdict,
+        silent,
+        case,
+        hash: &poll.hash,
+    };
+    Notice { class: Class::Public, ..Notice::new("result", everybody(poll), template, data) }
+}
+
+/// Asks the Chair what to do about a ballot that found no quorum twice.
+pub(super) fn escalation(poll: &Poll, verdict: Verdict) -> Task {
+    let data = json!({
+        "question": poll.matter.question, "recorded": verdict.recorded, "quorum": verdict.quorum,
+        "sitting": verdict.sitting, "rounds": poll.round,
+    });
+    let notice = Notice::new("escalation", Audience::Role(Role::AlacChair, None), "ballot/escalation", data)
+        .asking(Asks::Decision);
+    Task { notice, due: None }
+}
+
+/// A voter none of whose addresses takes mail: staff must reach her another way before the close.
+pub(super) fn unreachable(poll: &Poll, voter: Party) -> Task {
+    let data = json!({ "question": poll.matter.question, "voter": voter, "closes": poll.closes });
+    let notice = Notice::new(
+        &format!("unreachable:{voter}"),
+        Audience::Role(Role::Staff, None),
+        "ballot/unreachable",
+        data,
+    )
+    .asking(Asks::Text);
+    Task { notice, due: Some(poll.closes) }
+}
+
+/// Asks the other staff and the Chair whether to annul.
+pub(super) fn annulment(poll: &Poll, annulment: &Annulment, others: Vec<Party>) -> Task {
+    let data = json!({
+        "question": poll.matter.question, "by": Party::Person(annulment.by), "reason": annulment.reason,
+        "closes": poll.closes,
+    });
+    let notice = Notice::new("annulment", Audience::Parties(others), "ballot/annul-confirm", data)
+        .asking(Asks::Decision);
+    Task { notice, due: Some(poll.closes) }
+}
+
+pub(super) fn annulled(poll: &Poll, reason: &str) -> Notice {
+    let data = json!({ "question": poll.matter.question, "reason": reason });
+    Notice { class: Class::Public, ..Notice::new("annulled", everybody(poll), "ballot/annulled", data) }
+}
+
+/// Tells who asked for an annulment that the second person said no.
+pub(super) fn kept(poll: &Poll, by: PersonId, second: PersonId) -> Notice {
+    let data = json!({ "question": poll.matter.question, "second": Party::Person(second) });
+    Notice::new("kept", Party::Person(by), "ballot/kept", data)
+}
+
+/// Tells everybody that the Chair left a ballot without quorum as it is.
+pub(super) fn left_undecided(poll: &Poll) -> Notice {
+    let data = json!({ "question": poll.matter.question });
+    Notice { class: Class::Public, ..Notice::new("undecided", everybody(poll), "ballot/left-undecided", data) }
+}
+
+/// Thanks for doing a task, with what was understood.
+pub(super) fn task_done(poll: &Poll, to: Party, template: &'static str) -> Notice {
+    Notice::new("done", to, template, json!({ "question": poll.matter.question }))
+}

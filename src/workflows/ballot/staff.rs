@@ -1,0 +1,248 @@
+//! What staff and the Chair do about a ballot: annul it with a second person, enter one from paper, reach
+//! a voter whose addresses fail, decide what follows from two rounds without a quorum.
+
+use super::{Annulment, Ballot, Entry, Paper, Policy, Poll, What, answers, mails, setup, tally};
+use crate::kernel::assurance::Act;
+use crate::kernel::ballot::Verdict;
+use crate::kernel::choice::Choice;
+use crate::kernel::ids::{Party, PersonId};
+use crate::kernel::people::Role;
+use crate::kernel::said::Problem;
+use crate::kernel::workflow::{Asks, Cx, Effect, Input, Order, Refusal, Reply, Step, Undelivered};
+use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+/// A task of this workflow, by the label of the mail that asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    Annulment,
+    Escalation,
+    Unreachable(Party),
+}
+
+impl Task {
+    pub(super) fn of(label: &str) -> Option<Task> {
+        match label {
+            "annulment" => Some(Task::Annulment),
+            "escalation" => Some(Task::Escalation),
+            _ => label.strip_prefix("unreachable:")?.parse().ok().map(Task::Unreachable),
+        }
+    }
+
+    pub(super) fn unreachable(voter: Party) -> String {
+        format!("unreachable:{voter}")
+    }
+}
+
+/// Roles that may order something about a ballot, or agree to it.
+const OFFICERS: [Role; 4] = [Role::Staff, Role::StaffDeputy, Role::AlacChair, Role::AlacViceChair];
+
+fn is_officer(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
+    cx.register.person(person).is_some_and(|p| OFFICERS.iter().any(|role| p.has(*role, at)))
+}
+
+/// Orders given at the keyboard: `annul`, `confirm-annul`, `record`.
+pub(super) fn order(ballot: Ballot, order: &Order, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
+    if !is_officer(order.by, order.at, cx) {
+        return Err(Refusal::new("ballot/not-staff", json!({ "verb": order.verb })));
+    }
+    match (ballot, order.verb.as_str()) {
+        (Ballot::Open(poll), "annul") => ask_to_annul(poll, order, cx),
+        (Ballot::Open(poll), "confirm-annul") => second(poll, order.by, true, cx),
+        (Ballot::Open(poll), "record") => paper(poll, order),
+        (ballot, verb) => {
+            let data = json!({ "verb": verb, "phase": crate::kernel::workflow::Workflow::phase(&ballot) });
+            Err(Refusal::new("ballot/no-such-order", data))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
+
+fn ask_to_annul(mut poll: Poll, order: &Order, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
+    let Reason { reason } = arguments(order)?;
+    let asked = Annulment { by: order.by, reason, at: order.at };
+    let others: Vec<Party> = OFFICERS
+        .iter()
+        .flat_map(|role| cx.register.holders(*role, None, cx.now))
+        .filter(|person| *person != order.by)
+        .map(Party::Person)
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let task = mails::annulment(&poll, &asked, others);
+    poll.annulment = Some(asked);
+    Ok(Step::to(Ballot::Open(poll)).with(Effect::Cancel("annulment".into())).with(Effect::Task(task)))
+}
+
+/// The second person's word on an annulment.
+fn second(poll: Poll, by: PersonId, agrees: bool, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
+    let Some(asked) = poll.annulment.clone() else {
+        return Err(Refusal::new("ballot/nothing-to-annul", json!({ "question": poll.matter.question })));
+    };
+    if asked.by == by {
+        return Err(Refusal::new("ballot/second-person", json!({ "question": poll.matter.question })));
+    }
+    let done = Effect::Cancel("annulment".into());
+    if !agrees {
+        let tell = mails::kept(&poll, asked.by, by);
+        return Ok(Step::to(Ballot::Open(Poll { annulment: None, ..poll })).with(done).tell(tell));
+    }
+    let tell = mails::annulled(&poll, &asked.reason);
+    let record = tally::annulled(&poll, &asked.reason, cx);
+    let cancelled: Vec<Effect> = poll.electorate.iter().map(|v| Effect::Cancel(mails::asking(*v))).collect();
+    let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": "annulled" }) });
+    let state =
+        Ballot::Annulled { matter: poll.matter, reason: asked.reason, by: asked.by, second: by, at: cx.now };
+    let step = cancelled.into_iter().chain([done]).fold(Step::to(state), Step::with);
+    Ok(note.into_iter().fold(step.tell(tell).with(Effect::Publish(record)), Step::with))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnPaper {
+    voter: Party,
+    choice: Choice,
+    /// Where the paper is kept.
+    reference: String,
+    /// When it was received; the moment of the order where left out.
+    received: Option<DateTime<Utc>>,
+}
+
+fn paper(poll: Poll, order: &Order) -> Result<Step<Ballot>, Refusal> {
+    let OnPaper { voter, choice, reference, received } = arguments(order)?;
+    let arrived = received.unwrap_or(order.at).min(order.at);
+    if !poll.electorate.contains(&voter) {
+        return Err(Refusal::new("ballot/not-a-voter", json!({ "question": poll.matter.question })));
+    }
+    if !poll.in_time(arrived) {
+        let data = json!({ "question": poll.matter.question, "closes": poll.closes, "arrived": arrived });
+        return Err(Refusal::new("ballot/late", data));
+    }
+    let paper = Some(Paper { by: order.by, reference });
+    let what = What::Voted { choice, code: answers::code(&order.nonce), paper };
+    Ok(answers::record(poll, voter, Entry { arrived, what }))
+}
+
+fn arguments<T: serde::de::DeserializeOwned>(order: &Order) -> Result<T, Refusal> {
+    serde_json::from_value(order.args.clone()).map_err(|error| {
+        Refusal::new("ballot/order-unreadable", json!({ "verb": order.verb, "why": error.to_string() }))
+    })
+}
+
+/// A task done by replying to the mail that asked.
+pub(super) fn answer(
+    poll: Poll,
+    task: Task,
+    reply: &Reply,
+    cx: &Cx<Policy>,
+) -> Result<Step<Ballot>, Refusal> {
+    let asks = if matches!(task, Task::Unreachable(_)) { Asks::Text } else { Asks::Decision };
+    let by = officer(&poll, reply, asks, cx)?;
+    match task {
+        Task::Annulment => {
+            let agrees = decision(&poll, reply)?;
+            let step = second(poll.clone(), by, agrees, cx)?;
+            Ok(step.tell(mails::task_done(&poll, reply.from, "ballot/task-done")))
+        }
+        Task::Unreachable(_) => {
+            let label = reply.answers.as_ref().map(|answers| answers.label.clone()).unwrap_or_default();
+            let thanks = mails::task_done(&poll, reply.from, "ballot/task-done");
+            Ok(Step::to(Ballot::Open(poll)).with(Effect::Cancel(label)).tell(thanks))
+        }
+        // The Chair's task exists only once the ballot is escalated.
+        Task::Escalation => {
+            Err(Refusal::new("ballot/task-over", json!({ "question": poll.matter.question })))
+        }
+    }
+}
+
+/// Who does the task: an officer, and surely she.
+fn officer(poll: &Poll, reply: &Reply, asks: Asks, cx: &Cx<Policy>) -> Result<PersonId, Refusal> {
+    let Party::Person(by) = reply.from else {
+        return Err(Refusal::new("ballot/not-staff", json!({ "verb": "" })));
+    };
+    if !is_officer(by, reply.arrived, cx) {
+        return Err(Refusal::new("ballot/not-staff", json!({ "verb": "" })));
+    }
+    if !cx.acts.allows(Act::Task, reply.assurance) {
+        let data = json!({ "question": poll.matter.question });
+        return Err(Refusal::new("ballot/task-unsure", data).asking(asks));
+    }
+    Ok(by)
+}
+
+fn decision(poll: &Poll, reply: &Reply) -> Result<bool, Refusal> {
+    match (reply.said.problem, reply.said.choice) {
+        (Problem::None, Some(Choice::Yes)) => Ok(true),
+        (Problem::None, Some(Choice::No)) => Ok(false),
+        _ => {
+            let data = json!({ "question": poll.matter.question });
+            Err(Refusal::new("ballot/decision-unclear", data).asking(Asks::Decision))
+        }
+    }
+}
+
+/// An ask that bounced goes to the voter's next address, and becomes a task when there is none.
+pub(super) fn undelivered(poll: Poll, bounce: &Undelivered, cx: &Cx<Policy>) -> Step<Ballot> {
+    let voter = bounce.to;
+    let owes = poll.electorate.contains(&voter) && poll.owing().contains(&voter);
+    let asks = bounce.label == mails::asking(voter);
+    let confirms = bounce.label == mails::confirming(voter) && poll.pending.contains_key(&voter);
+    if !bounce.permanent || !(asks && owes || confirms) {
+        return Step::to(Ballot::Open(poll));
+    }
+    let addresses = cx.register.speaker(voter).map_or(0, |person| person.addresses.len());
+    let next = bounce.address.saturating_add(1);
+    if usize::from(next) >= addresses || confirms {
+        let task = mails::unreachable(&poll, voter);
+        return Step::to(Ballot::Open(poll)).with(Effect::Task(task));
+    }
+    let notice = mails::ballot(&poll, voter).to_address(next);
+    Step::to(Ballot::Open(poll)).tell(notice)
+}
+
+/// Waiting for the Chair: YES runs the ballot once more, NO leaves it undecided. Reminded until then.
+pub(super) fn escalated(
+    poll: Poll,
+    verdict: Verdict,
+    remind_at: DateTime<Utc>,
+    input: &Input,
+    cx: &Cx<Policy>,
+) -> Result<Step<Ballot>, Refusal> {
+    let done = Effect::Cancel("escalation".into());
+    match input {
+        Input::Wake if remind_at <= cx.now => {
+            let task = mails::escalation(&poll, verdict);
+            let remind_at = cx.now + Duration::days(i64::from(cx.policy.chair_reminder_days));
+            Ok(Step::to(Ballot::Escalated { poll, verdict, remind_at }).with(done).with(Effect::Task(task)))
+        }
+        Input::Reply(reply) => {
+            let label = reply.answers.as_ref().map(|answers| answers.label.as_str());
+            if label.and_then(Task::of) != Some(Task::Escalation) {
+                return Err(answers::over(&Ballot::Escalated { poll, verdict, remind_at }, reply));
+            }
+            officer(&poll, reply, Asks::Decision, cx)?;
+            let again = decision(&poll, reply)?;
+            let thanks = mails::task_done(&poll, reply.from, "ballot/task-done");
+            let step = if again {
+                let round = poll.round + 1;
+                setup::begin(poll.matter, round, poll.earlier, cx)
+            } else {
+                let counts = poll.counts();
+                let tell = mails::left_undecided(&poll);
+                let parent = poll.matter.parent;
+                let note = parent.map(|to| Effect::Note { to, body: json!({ "ballot": "left-undecided" }) });
+                let closed = Ballot::Closed { poll, verdict: None, counts, at: cx.now };
+                note.into_iter().fold(Step::to(closed).tell(tell), Step::with)
+            };
+            Ok(step.with(done).tell(thanks))
+        }
+        _ => Ok(Step::to(Ballot::Escalated { poll, verdict, remind_at })),
+    }
+}

@@ -1,0 +1,120 @@
+//! The workflows: one file (or folder) each, joined by the one list at the end of this file.
+
+use crate::kernel::assurance::Matrix;
+use crate::kernel::canonical;
+use crate::kernel::ids::CaseId;
+use crate::kernel::register::Register;
+use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Workflow};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What every step may look at, whatever its workflow.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub case: CaseId,
+    pub now: DateTime<Utc>,
+    pub policies: &'a Policies,
+    pub register: &'a Register,
+}
+
+impl<'a> Surroundings<'a> {
+    fn cx<P>(&self, policy: &'a P) -> Cx<'a, P> {
+        Cx { case: self.case, now: self.now, policy, acts: &self.policies.acts, register: self.register }
+    }
+}
+
+impl Policies {
+    /// The digest under which the store keeps these policies and the journal names them.
+    pub fn digest(&self) -> String {
+        canonical::hash(self)
+    }
+}
+
+macro_rules! workflows {
+    ($($name:ident: $Type:ident),* $(,)?) => {
+        $(pub mod $name;)*
+
+        /// The name of a workflow.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kind { $($Type),* }
+
+        /// A case of any workflow.
+        #[derive(Debug, Clone, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "it lives for one step; a box would gain nothing")]
+        pub enum Case { $($Type($name::$Type)),* }
+
+        /// What an administrator may tune, by workflow: policy.toml.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Policies {
+            /// Which assurance each act needs.
+            pub acts: Matrix,
+            $(pub $name: <$name::$Type as Workflow>::Policy,)*
+        }
+
+        impl Kind {
+            pub const ALL: &'static [Kind] = &[$(Kind::$Type),*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$Type => $name::$Type::KIND),* }
+            }
+        }
+
+        impl Case {
+            pub fn open(kind: Kind, opening: &Opening, at: &Surroundings<'_>) -> Result<Step<Case>, Refusal> {
+                match kind {
+                    $(Kind::$Type => $name::$Type::open(opening, &at.cx(&at.policies.$name))
+                        .map(|step| step.map(Case::$Type)),)*
+                }
+            }
+
+            pub fn step(self, input: &Input, at: &Surroundings<'_>) -> Result<Step<Case>, Refusal> {
+                match self {
+                    $(Case::$Type(case) => case.step(input, &at.cx(&at.policies.$name))
+                        .map(|step| step.map(Case::$Type)),)*
+                }
+            }
+
+            /// The state as stored; the kind stands beside it.
+            pub fn save(&self) -> Value {
+                let saved = match self { $(Case::$Type(case) => serde_json::to_value(case)),* };
+                saved.expect("states have text keys")
+            }
+
+            /// # Errors
+            /// A state this build cannot read: it was written by a newer one.
+            pub fn load(kind: Kind, state: &Value) -> Result<Case, serde_json::Error> {
+                match kind { $(Kind::$Type => $name::$Type::deserialize(state).map(Case::$Type)),* }
+            }
+
+            pub fn kind(&self) -> Kind {
+                match self { $(Case::$Type(_) => Kind::$Type),* }
+            }
+
+            pub fn wake_at(&self) -> Option<DateTime<Utc>> {
+                match self { $(Case::$Type(case) => case.wake_at()),* }
+            }
+
+            pub fn phase(&self) -> &'static str {
+                match self { $(Case::$Type(case) => case.phase()),* }
+            }
+
+            pub fn title(&self) -> String {
+                match self { $(Case::$Type(case) => case.title()),* }
+            }
+        }
+    };
+}
+
+impl Kind {
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+workflows! {
+    ballot: Ballot,
+    enquiry: Enquiry,
+    office: Office,
+}
