@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod config;
 mod letters_layouts;
 mod letters_speech;
 mod ports_dkim;
@@ -15,4 +16,5 @@ mod render_templates;
 mod sandbox;
 mod servers;
 mod store_contract;
+mod systemd;
 mod village;
