@@ -6,6 +6,7 @@ mod letters_speech;
 mod ports_dkim;
 mod ports_fake;
 mod ports_imap;
+mod ports_imap_odd;
 mod ports_maildir;
 mod ports_rig;
 mod ports_smtp;

@@ -124,7 +124,7 @@ impl Keys {
     fn load(vault: Vault, random: Random) -> Answer<Keys> {
         let missing = |name| {
             let why = format!(
-                "{name} is missing; restore it from its backup, or run `atlarged migrate` for a new installation"
+                "{name} is missing; restore it from its backup; for a new installation run `atlarged migrate`"
             );
             Fault::new("opening the key store", why)
         };

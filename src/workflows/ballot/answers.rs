@@ -117,6 +117,10 @@ pub(super) fn record(mut poll: Poll, voter: Party, entry: Entry) -> Step<Ballot>
     if taken != Taken::Older {
         poll.entries.insert(voter, entry);
         poll.pending.remove(&voter);
+        // Nothing more to wait for: the close is due at once.
+        if poll.pending.is_empty() {
+            poll.waiting = poll.waiting.map(|_| poll.closes);
+        }
     }
     let stands = mails::standing(&poll, voter, taken);
     let step = Step::to(Ballot::Open(poll))

@@ -3,7 +3,7 @@
 use super::{Ballot, Policy, Poll, Round, mails, setup, tally};
 use crate::kernel::ballot::{Outcome, Verdict};
 use crate::kernel::ladder::Ladder;
-use crate::kernel::workflow::{Cx, Effect, Step};
+use crate::kernel::workflow::{Cx, Effect, Notice, Step};
 use chrono::Duration;
 use serde_json::json;
 
@@ -13,9 +13,7 @@ pub(super) fn wake(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
         return Step::to(Ballot::Open(poll));
     }
     if cx.now < poll.closes {
-        let due = poll.reminders.climb(cx.now);
-        let owing = if due { poll.owing() } else { Vec::new() };
-        let reminders: Vec<_> = owing.into_iter().map(|voter| mails::reminder(&poll, voter)).collect();
+        let reminders = if poll.reminders.climb(cx.now) { remind(&poll, cx) } else { Vec::new() };
         return reminders.into_iter().fold(Step::to(Ballot::Open(poll)), Step::tell);
     }
     let until = poll.closes + cx.policy.grace();
@@ -25,7 +23,16 @@ pub(super) fn wake(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
         return Step::to(Ballot::Open(poll));
     }
     poll.pending.clear();
+    poll.waiting = None;
     close(poll, cx)
+}
+
+/// One mail to each who still owes something: an answer, or the word that an answer was hers.
+fn remind(poll: &Poll, cx: &Cx<Policy>) -> Vec<Notice> {
+    let until = poll.closes + cx.policy.grace();
+    let answers = poll.owing().into_iter().map(|voter| mails::reminder(poll, voter));
+    let words = poll.pending.iter().map(|(voter, pending)| mails::confirm(poll, *voter, pending.choice, until));
+    answers.chain(words).collect()
 }
 
 /// Counts, and decides or gives those who are silent another chance.

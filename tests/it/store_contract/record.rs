@@ -44,6 +44,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Waits until the server knows that no more than so many instances live.
+    pub async fn settled(&self, living: i64) {
+        let gone = async { while self.living().await > living {} };
+        tokio::time::timeout(std::time::Duration::from_secs(30), gone).await.expect("the locks go");
+    }
+
     /// How many instances hold their lock.
     async fn living(&self) -> i64 {
         let mut connection = PgConnection::connect(&self.url).await.expect("a connection");
@@ -69,8 +75,7 @@ impl Record for Postgres {
     async fn crash(&self, store: PostgresStore) {
         let before = self.living().await;
         drop(store);
-        let gone = async { while self.living().await >= before {} };
-        tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("the lock goes");
+        self.settled(before - 1).await;
     }
 }
 

@@ -104,8 +104,8 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
         letters_first(tx, case, clock).await?;
     }
     sqlx::query!(
-        "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6, attempts = 0, suspect = false,
-             stuck = null,
+        "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6,
+             attempts = 0, suspect = false, stuck = null,
              hand = case when hand = $7 then null else hand end
          where id = $1",
         case.id.0,
@@ -191,7 +191,8 @@ async fn cancel(tx: &mut PgConnection, commit: &Commit) -> Result<(), sqlx::Erro
 async fn add_task(tx: &mut PgConnection, task: &TaskRow, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let recipients: Vec<String> = task.to.iter().map(ToString::to_string).collect();
     sqlx::query!(
-        "insert into tasks (case_id, label, template, recipients, due, opened_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into tasks (case_id, label, template, recipients, due, opened_at)
+         values ($1, $2, $3, $4, $5, $6)",
         task.case.0,
         storable(&task.label),
         task.template,

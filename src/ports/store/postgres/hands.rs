@@ -18,6 +18,16 @@ pub(super) async fn take_lock(connection: &mut PgConnection, hand: i64) -> Resul
          on conflict (hand) do update set booted = excluded.booted",
         hand
     )
+    .execute(&mut *connection)
+    .await?;
+    // Every command at the keyboard is an instance for a moment: what left nothing behind is forgotten.
+    sqlx::query!(
+        "delete from instances i where not exists (select from held h where h.hand = i.hand)
+           and not exists (select from pg_locks p
+             where p.locktype = 'advisory' and p.granted and p.objsubid = 1
+               and p.database = (select oid from pg_database where datname = current_database())
+               and (p.classid::bigint << 32) | p.objid::bigint = i.hand)"
+    )
     .execute(connection)
     .await?;
     Ok(())
@@ -83,7 +93,8 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
              suspect = c.suspect or (d.suspect and d.clock = 1),
              stuck = case when c.attempts + d.lives * d.clock >= $4::smallint then $5 else c.stuck end
          from (select c.id, d.lives, d.suspect,
-                   (not exists (select from letters l where l.hand = c.hand and l.target = c.id))::int as clock
+                   (not exists (select from letters l
+                                where l.hand = c.hand and l.target = c.id))::int as clock
                from cases c join unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
                    on c.hand = d.hand) d
          where c.id = d.id",

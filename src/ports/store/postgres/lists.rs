@@ -135,8 +135,9 @@ pub(super) async fn unquarantine(
     let mut tx = pool.begin().await?;
     if let Some(letter) = item.letter {
         let mail = sqlx::query_scalar!(
-            "update letters set status = case when $2::text is null then 'waiting' else 'silent' end, why = $2,
-                 ended_at = case when $2::text is null then null else $3::timestamptz end, attempts = 0, not_before = null
+            "update letters set why = $2, attempts = 0, not_before = null,
+                 status = case when $2::text is null then 'waiting' else 'silent' end,
+                 ended_at = case when $2::text is null then null else $3::timestamptz end
              where id = $1 and status = 'quarantined' returning mail",
             letter.0,
             why,
@@ -149,8 +150,9 @@ pub(super) async fn unquarantine(
         }
     } else if let Some(mail) = item.mail {
         sqlx::query!(
-            "update mails set status = case when $2::text is null then 'unsorted' else 'silent' end, why = $2,
-                 sorted_at = case when $2::text is null then null else $3::timestamptz end, attempts = 0, not_before = null
+            "update mails set why = $2, attempts = 0, not_before = null,
+                 status = case when $2::text is null then 'unsorted' else 'silent' end,
+                 sorted_at = case when $2::text is null then null else $3::timestamptz end
              where id = $1 and status = 'quarantined'",
             mail.0,
             why,
@@ -218,7 +220,8 @@ pub(super) async fn fact(pool: &PgPool, name: &str) -> Result<Option<String>, sq
 
 pub(super) async fn set_fact(pool: &PgPool, name: &str, value: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into facts (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
+        "insert into facts (name, value) values ($1, $2)
+         on conflict (name) do update set value = excluded.value",
         name,
         value
     )

@@ -27,7 +27,8 @@ pub(super) async fn claim(
              order by created, case_id, seq, n limit 1 for update skip locked) next
            where (o.case_id, o.seq, o.n) = (next.case_id, next.seq, next.n)
            returning o.notice, o.created, o.tries, o.key, o.bytes,
-             (select l.message_id from letters l where l.id = (o.notice->>'answers')::bigint) as in_reply_to"#,
+             (select l.message_id from letters l
+              where l.id = (o.notice->>'answers')::bigint) as in_reply_to"#,
         hand,
         now
     )
