@@ -134,6 +134,7 @@ pub struct TaskRow {
 
 /// What a step starts from.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one step; a box would gain nothing")]
 pub enum Before {
     /// A letter that opens a case; `Surroundings::case` is its number.
     Opening(Opening),

@@ -125,7 +125,21 @@ impl<S: Store> Daemon<S> {
         turned.steps = self.think(now).await?;
         turned.sent = self.send(postman, now).await?;
         self.publish().await?;
+        self.destroy().await?;
         Ok(turned)
+    }
+
+    /// Destroys the keys of cases that a committed step wanted shredded.
+    ///
+    /// # Errors
+    /// The store or the key store cannot be reached; what is not destroyed yet is tried again.
+    pub async fn destroy(&self) -> Answer<usize> {
+        let cases = self.store.shreds().await?;
+        for case in &cases {
+            self.keys.shred(*case)?;
+            self.store.shredded(*case).await?;
+        }
+        Ok(cases.len())
     }
 
     async fn register(&self) -> Answer<Arc<Register>> {

@@ -25,6 +25,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How often a due clock that letters hold up is looked at.
+const HELD_UP: Duration = Duration::from_secs(2);
+
 /// Says once, to everybody, that it is time to stop.
 #[derive(Clone)]
 pub struct Shutdown(watch::Sender<bool>);
@@ -203,9 +206,9 @@ async fn thinker<S: Store>(daemon: Arc<Daemon<S>>, clock: Clock, room: Arc<Mailr
                 if steps > 0 {
                     room.send.notify_waiters();
                 }
-                let pause = next.map_or(LONGEST, |next| {
-                    (next - clock()).to_std().unwrap_or(SHORTEST_PAUSE).clamp(SHORTEST_PAUSE, LONGEST)
-                });
+                // A clock that is due already waits for mail to be read: looked at again now and then.
+                let until = |next: DateTime<Utc>| (next - clock()).to_std().unwrap_or(HELD_UP);
+                let pause = next.map_or(LONGEST, until).clamp(SHORTEST_PAUSE, LONGEST);
                 tokio::select! {
                     () = within(pause, room.think.notified()) => {}
                     () = shutdown.wait() => {}
@@ -223,6 +226,7 @@ async fn think_once<S: Store>(
     daemon.digest(now).await?;
     let steps = daemon.think(now).await?;
     daemon.publish().await?;
+    daemon.destroy().await?;
     Ok((steps, daemon.store.next_event().await?))
 }
 

@@ -16,13 +16,20 @@ impl<S: Store> Daemon<S> {
     /// Sorts the earliest mail not yet sorted. False: there is none.
     pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<bool> {
         let Some(mail) = self.store.claim_mail(now).await? else { return Ok(false) };
-        let sorted = self.address(&mail, now).await?;
-        self.store.sort(mail.id, &sorted, now).await?;
+        match self.address(&mail, now).await {
+            Ok(sorted) => self.store.sort(mail.id, &sorted, now).await?,
+            Err(fault) => {
+                self.store.put_back_mail(mail.id, now).await?;
+                return Err(fault);
+            }
+        }
         Ok(true)
     }
 
     async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
-        let raw = self.keys.open(&mail.raw, b"mail")?;
+        let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
+            return Ok(Sorted::Quarantined("its key is gone, or its bytes were altered".to_owned()));
+        };
         let letter = letters::read(&raw, &self.trust());
         drop(raw);
         if implausible(&letter, mail, now) {

@@ -5,9 +5,10 @@
 //! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
 
 use super::ballot;
+use super::fold::fold;
 use super::letter::{Answer, Problem};
 use super::tokens::{Clause, Token, clauses};
-use super::words::Role;
+use super::words::{Role, words};
 use crate::kernel::choice::Choice;
 
 /// What one clause says.
@@ -37,6 +38,9 @@ pub fn read(text: &str) -> Answer {
 }
 
 fn read_words(text: &str) -> Answer {
+    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(&fold(text)) {
+        return none(Problem::NoAnswer);
+    }
     let clauses = clauses(text);
     let sayings = sayings(&clauses);
     let mut answer = weigh(&sayings, &clauses);
@@ -53,10 +57,11 @@ pub fn is_plain(line: &str) -> bool {
     line.len() <= 200 && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
 }
 
-/// Whether an answer word stands in a text at all, plain.
+/// Whether an answer stands in a text on a short line of its own.
 pub fn mentions(text: &str) -> bool {
-    let head = text.char_indices().nth(20_000).map_or(text, |(n, _)| &text[..n]);
-    head.lines().any(|l| l.len() <= 400 && sayings(&clauses(l)).iter().any(|s| s.plain && s.literal))
+    let short =
+        text.lines().take(300).map(|l| l.trim_start_matches(['>', ' ', '|'])).filter(|l| l.len() <= 60);
+    short.into_iter().any(|l| words().answers.stand_in(&fold(l)) && is_plain(l))
 }
 
 fn none(problem: Problem) -> Answer {
@@ -66,15 +71,15 @@ fn none(problem: Problem) -> Answer {
 /// The one role a word plays here: some words are listed with several.
 fn role(clause: &[Token], i: usize) -> Option<Role> {
     let token = &clause[i];
-    let has = |r: Role| token.roles.contains(&r);
+    let has = |r: Role| token.may_be(r);
     if has(Role::Yes) && has(Role::Condition) {
         let last = i + 1 == clause.len();
         return Some(if token.accented || last { Role::Yes } else { Role::Condition });
     }
-    if token.text.len() == 1 && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
-        return token.roles.iter().copied().find(|r| *r == Role::Filler);
+    if token.single && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
+        return has(Role::Filler).then_some(Role::Filler);
     }
-    token.roles.first().copied()
+    token.first_role()
 }
 
 fn choice_of(role: Role) -> Option<(Choice, bool)> {
@@ -208,7 +213,7 @@ fn weigh(sayings: &[Saying], clauses: &[Clause]) -> Answer {
     if sayings.iter().any(|s| s.literal) {
         return none(Problem::Unclear);
     }
-    let digits = |c: &Clause| c.tokens.iter().all(|t| t.text.chars().all(char::is_numeric));
+    let digits = |c: &Clause| c.tokens.iter().all(|t| t.number);
     if !clauses.is_empty() && clauses.len() <= 2 && clauses.iter().all(digits) {
         return none(Problem::NumberOnly);
     }

@@ -22,6 +22,14 @@ const MAX_LENGTH: usize = 500;
 /// What announces a quote at line `i`, if anything does.
 pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
     let words = words();
+    if !lines[i]
+        .text
+        .bytes()
+        .any(|b| matches!(b, b':' | b'-' | b'_' | b'=' | b'>' | b'*' | b'~' | b'@' | b'0'..=b'9' | 128..))
+    {
+        let closes = lines[i..lines.len().min(i + MAX_WRAP)].iter().any(|l| may_end(l.text, words));
+        return if closes { wrote(lines, i, words) } else { None };
+    }
     divider(lines, i, words).or_else(|| block(lines, i, words)).or_else(|| wrote(lines, i, words))
 }
 
@@ -228,7 +236,11 @@ fn has_when(text: &str) -> bool {
 
 /// "On Monday, Ann <a@b> wrote:" in all its forms, over at most [`MAX_WRAP`] lines.
 fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    if !may_start(lines[i].text, words) && !may_end(lines[i].text, words) {
+    let end = lines.len().min(i + MAX_WRAP);
+    let closes = |l: &Line<'_>| l.level > 0 || may_end(l.text, words);
+    if !lines[i..end].iter().any(closes)
+        || !(may_start(lines[i].text, words) || may_end(lines[i].text, words))
+    {
         return None;
     }
     let mut joined = String::new();
@@ -285,8 +297,9 @@ fn starts_on(folded: &str, words: &Words) -> bool {
     let text = folded.trim_start_matches(['-', ' ', '*', '[', '(']);
     let mut parts = text.splitn(3, ' ');
     let (one, two) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let pair = one.len() + 1 + two.len();
     words.on.contains(one.trim_end_matches([',', '.']))
-        || words.on.contains(format!("{one} {two}").as_str())
+        || text.get(..pair).is_some_and(|p| words.on.contains(p))
         || text
             .chars()
             .next()
@@ -309,7 +322,7 @@ fn may_end(text: &str, words: &Words) -> bool {
         return true;
     }
     let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
-    words.wrote.contains(fold(tail).as_ref())
+    tail.len() <= 40 && words.wrote.contains(fold(tail).as_ref())
 }
 
 fn is_verb_alone(text: &str, words: &Words) -> bool {

@@ -112,9 +112,7 @@ impl Body {
         if answer::mentions(&self.hidden) {
             return none(Problem::Hidden);
         }
-        if matches!(found.problem, Problem::Empty | Problem::NoAnswer)
-            && answer::mentions(&unquote(&self.quoted))
-        {
+        if matches!(found.problem, Problem::Empty | Problem::NoAnswer) && answer::mentions(&self.quoted) {
             return none(Problem::QuotedOnly);
         }
         found
@@ -128,10 +126,6 @@ fn is_meant(line: &str) -> bool {
 
 fn none(problem: Problem) -> Answer {
     Answer { choice: None, problem }
-}
-
-fn unquote(text: &str) -> String {
-    text.lines().map(|l| l.trim_start_matches(['>', ' ', '|'])).collect::<Vec<_>>().join("\n")
 }
 
 /// Sorts the parts into plain text, HTML and attachments.

@@ -1,5 +1,7 @@
 //! What kind of letter it is: one ordered table, the first rule that holds decides.
 
+use std::cell::OnceCell;
+
 use super::fold::fold;
 use super::homemade;
 use super::letter::Class;
@@ -16,12 +18,26 @@ pub struct Facts<'l, 'a> {
     /// The address in From, lower case, and its display name, folded.
     pub from: String,
     pub from_name: String,
-    /// The start of the text, folded.
-    pub head: String,
-    /// What a report says before the mail it returns.
-    pub report: &'l str,
+    /// The whole text, quotes included.
+    pub text: &'l str,
+    /// Worked out when first asked for: the start of the text, folded, and what a report says itself.
+    pub head: OnceCell<String>,
+    pub report: OnceCell<&'l str>,
     /// Mails enclosed whole.
     pub encloses: bool,
+}
+
+impl Facts<'_, '_> {
+    fn head(&self) -> &str {
+        self.head.get_or_init(|| {
+            let end = self.text.char_indices().nth(3_000).map_or(self.text.len(), |(n, _)| n);
+            fold(&self.text[..end]).into_owned()
+        })
+    }
+
+    fn report(&self) -> &str {
+        self.report.get_or_init(|| homemade::report(self.text))
+    }
 }
 
 /// The rule of delay warnings: no failure, but worth naming the recipients.
@@ -47,7 +63,7 @@ pub const RULES: [Rule; 15] = [
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
     ("automatic by its subject or words", automatic_words, Class::AutoReply),
-    ("machine-translated list copy", |f| f.head.contains("[[--translated text"), Class::ListCopy),
+    ("machine-translated list copy", |f| f.text.contains("[[--Translated text"), Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
     ("a person wrote it", |_| true, Class::Reply),
 ];
@@ -72,10 +88,10 @@ fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
 }
 
 fn challenge(f: &Facts<'_, '_>) -> bool {
-    let says = |text: &str| words().challenge.iter().any(|w| text.contains(w.as_str()));
+    let says = |text: &str| words().challenge.are_in(text);
     let told = |p: &&Part<'_>| says(&fold(&String::from_utf8_lossy(&p.bytes(8 << 10))).replace("\n ", ""));
     let machine = from_machine(f) || strip_reply_marks(&f.subject).len() != f.subject.trim().len();
-    status_parts(f).iter().any(told) || (machine && !f.encloses && says(&f.head))
+    status_parts(f).iter().any(told) || (machine && !f.encloses && says(f.head()))
 }
 
 fn delivery_report(f: &Facts<'_, '_>) -> bool {
@@ -97,7 +113,9 @@ fn delay_report(f: &Facts<'_, '_>) -> bool {
 
 /// Dovecot's sieve rejects with a disposition notification that says "deleted".
 fn rejected_disposition(f: &Facts<'_, '_>) -> bool {
-    has_part(f, "message/disposition-notification") && fold(f.report).contains("rejected") && from_machine(f)
+    has_part(f, "message/disposition-notification")
+        && fold(f.report()).contains("rejected")
+        && from_machine(f)
 }
 
 fn from_mail_system(f: &Facts<'_, '_>) -> bool {
@@ -135,10 +153,14 @@ fn from_machine(f: &Facts<'_, '_>) -> bool {
 fn failure_notice(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
     let fresh = bare.len() == f.subject.trim().len();
-    let titled = words().bounce_subject.iter().any(|w| bare.contains(w.as_str()));
-    let told = homemade::tells_failure(f.report);
-    let returns = f.encloses || f.report.len() + 20 < f.head.len().min(3_000);
-    let code = super::bounce::reply_code(f.report).is_some();
+    let titled = words().bounce_subject.are_in(bare);
+    if !from_machine(f) && !(fresh && titled) {
+        return false;
+    }
+    let report = f.report();
+    let told = homemade::tells_failure(report);
+    let returns = f.encloses || report.len() + 20 < f.text.len().min(3_000);
+    let code = super::bounce::reply_code(report).is_some();
     if vendor_automatic(f) && !from_mail_system(f) {
         return false;
     }
@@ -146,9 +168,9 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
         return titled || told || returns || code;
     }
     if from_machine(f) {
-        return told && (titled || returns || code || f.report.len() < 1_500);
+        return told && (titled || returns || code || report.len() < 1_500);
     }
-    fresh && titled && told && (returns || code || f.report.len() < 1_500)
+    fresh && titled && told && (returns || code || report.len() < 1_500)
 }
 
 fn auto_submitted(f: &Facts<'_, '_>) -> bool {
@@ -188,10 +210,9 @@ fn automatic_words(f: &Facts<'_, '_>) -> bool {
                 || text.contains(format!("[{w}").as_str())
         })
     };
-    let told =
-        words().automatic_words.iter().any(|w| f.head.chars().count() < 1_500 && f.head.contains(w.as_str()));
     let null = f.return_path.as_deref() == Some("");
-    (bare.len() == f.subject.trim().len() && marked(bare)) || (told && (null || marked(bare))) || null
+    let told = || f.text.len() < 6_000 && words().automatic_words.are_in(f.head());
+    null || (marked(bare) && (bare.len() == f.subject.trim().len() || told()))
 }
 
 /// A subject without "Re:", "AW:", "Fwd:" and their like.

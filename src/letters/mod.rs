@@ -1,8 +1,8 @@
 //! Reading what arrives: bytes in, a `Letter` out. Pure, and it never fails.
 //!
-//! [`read`] takes a mail apart ([`mime`]), decides what kind of thing it is ([`gate`]), tells the author's words
-//! from quotes ([`quote`], [`attribution`], [`html`]) and signatures ([`signature`]), and looks in them, and
-//! nowhere else, for an answer ([`answer`]) and commands ([`command`]). Reports are read by [`bounce`]. The words
+//! `read` takes a mail apart (`mime`), decides what kind of thing it is (`gate`), tells the author's words
+//! from quotes (`quote`, `attribution`, `html`) and signatures (`signature`), and looks in them, and
+//! nowhere else, for an answer (`answer`) and commands (`command`). Reports are read by `bounce`. The words
 //! of all languages are in `words/*.toml`.
 
 mod answer;
@@ -22,11 +22,14 @@ mod inspect;
 mod language;
 mod letter;
 mod mime;
+mod phrases;
 mod quote;
 mod signature;
 mod token;
 mod tokens;
 mod words;
+
+use std::cell::OnceCell;
 
 use chrono::{DateTime, Utc};
 
@@ -59,7 +62,6 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let subject = headers.text("subject").unwrap_or_default();
     let return_path = return_path(root);
     let body = body::read(root, from.as_ref());
-    let head: String = body.raw.chars().take(3_000).collect();
     let facts = Facts {
         root,
         subject: fold(&subject).into_owned(),
@@ -70,8 +72,9 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
             .and_then(|f| f.name.as_deref())
             .map(|n| fold(n).into_owned())
             .unwrap_or_default(),
-        head: fold(&head).into_owned(),
-        report: homemade::report(&body.raw),
+        text: &body.raw,
+        head: OnceCell::new(),
+        report: OnceCell::new(),
         encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     };
     let (class, rule) = gate::decide(&facts);
@@ -82,8 +85,8 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let answer =
         if human { body.answer(&subject) } else { Answer { choice: None, problem: Problem::NoAnswer } };
     let commands = if human { command::read(&body.text) } else { Vec::new() };
-    let own = own_addresses(root);
-    let bounces = if report { bounce::read(root, &body.raw, &own, &facts.subject) } else { Vec::new() };
+    let bounces =
+        if report { bounce::read(root, &body.raw, &own_addresses(root), &facts.subject) } else { Vec::new() };
     let original_id = (class == Class::Bounce).then(|| token::returned_id(root, &body.raw)).flatten();
     let to = recipients(root);
     let (in_reply_to, references) = (headers.ids("in-reply-to"), headers.ids("references"));

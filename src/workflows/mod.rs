@@ -41,6 +41,7 @@ macro_rules! workflows {
 
         /// A case of any workflow.
         #[derive(Debug, Clone, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "it lives for one step; a box would gain nothing")]
         pub enum Case { $($Type($name::$Type)),* }
 
         /// What an administrator may tune, by workflow: policy.toml.

@@ -120,7 +120,7 @@ impl Rig {
             for entry in std::fs::read_dir(maildir.join(sub)).expect("a folder") {
                 let path = entry.expect("a file").path();
                 if std::fs::read_to_string(&path).expect("a mail").contains(&format!("Subject: {subject}")) {
-                    std::fs::set_permissions(&path, PermissionsExt::from_mode(0)).expect("permissions");
+                    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).expect("permissions");
                 }
             }
         }

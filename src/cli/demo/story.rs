@@ -236,7 +236,7 @@ async fn close(
         village.store.wait(StdDuration::from_millis(200)).await;
     }
     for program in programs.iter_mut() {
-        let result = program.wait_for(0, "the result", PATIENCE, |mail| is_result(mail)).await?;
+        let result = program.wait_for(0, "the result", PATIENCE, is_result).await?;
         Teller::tell(&format!("{:<3} {}", program.account.language, result.letter.subject));
     }
     teller.scene("One answer comes too late, and is told so.").await;

@@ -211,21 +211,28 @@ impl Keys {
     ///
     /// # Errors
     /// The key is gone, as it should be once shredded or expired; or the bytes are not what was sealed
-    /// with this `aad`.
+    /// with this `aad`; or the key store cannot be read.
     pub fn open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Vec<u8>> {
-        let name: KeyName = sealed.key.parse()?;
-        let what = || format!("opening what {name} sealed");
-        let Some(key) = self.vault.get(&name.to_string())? else {
-            return Err(Fault::new(what(), "the key is gone: shredded, expired, or in another key store"));
-        };
-        let altered = || Fault::new(what(), "the bytes are not what was sealed");
-        let (nonce, rest) = sealed.bytes.split_at_checked(NONCE_LEN).ok_or_else(altered)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| altered())?;
+        self.try_open(sealed, aad)?.ok_or_else(|| {
+            let why = "the key is gone (shredded, expired, in another key store), or the bytes were altered";
+            Fault::new(format!("opening what {} sealed", sealed.key), why)
+        })
+    }
+
+    /// What was sealed; none where no try will ever open it: its key is gone, or the bytes were altered.
+    ///
+    /// # Errors
+    /// The key store cannot be read now.
+    pub fn try_open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Option<Vec<u8>>> {
+        let Ok(name) = sealed.key.parse::<KeyName>() else { return Ok(None) };
+        let Some(key) = self.vault.get(&name.to_string())? else { return Ok(None) };
+        let Some((nonce, rest)) = sealed.bytes.split_at_checked(NONCE_LEN) else { return Ok(None) };
+        let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else { return Ok(None) };
         let mut bytes = rest.to_vec();
         let plain = cipher(&key)?.open_in_place(nonce, bound(&sealed.key, aad), &mut bytes);
-        let length = plain.map_err(|_| altered())?.len();
+        let Ok(length) = plain.map(|plain| plain.len()) else { return Ok(None) };
         bytes.truncate(length);
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 
     /// Destroys a case's key: nothing sealed under it can be opened any more, in any copy. True where
