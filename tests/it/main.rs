@@ -1,6 +1,7 @@
 //! Integration tests: one binary, real servers.
 
 mod config;
+mod ballot_stories;
 mod letters_layouts;
 mod letters_speech;
 mod ports_dkim;
@@ -18,4 +19,7 @@ mod sandbox;
 mod servers;
 mod store_contract;
 mod systemd;
+mod story;
+mod tally;
+mod tidy;
 mod village;

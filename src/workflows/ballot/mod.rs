@@ -16,8 +16,6 @@ mod mails;
 mod setup;
 mod staff;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::{Counts, Rule, Verdict};
