@@ -112,7 +112,9 @@ async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
             println!("{notice} will be sent once more");
             return Ok(Ended::Done);
         }
-        return Err(Trouble::new(format!("{notice} is neither stuck nor failed; see: atlarged quarantine list")));
+        return Err(Trouble::new(format!(
+            "{notice} is neither stuck nor failed; see: atlarged quarantine list"
+        )));
     }
     let found = find(item, &store).await?;
     store.unquarantine(&found, discard, clock()).await?;

@@ -1,7 +1,8 @@
 //! Integration tests: one binary, real servers.
 
-mod config;
+mod answering;
 mod ballot_stories;
+mod config;
 mod letters_layouts;
 mod letters_speech;
 mod ports_dkim;
@@ -18,8 +19,8 @@ mod render_templates;
 mod sandbox;
 mod servers;
 mod store_contract;
-mod systemd;
 mod story;
+mod systemd;
 mod tally;
 mod tidy;
 mod village;
