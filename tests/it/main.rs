@@ -3,6 +3,8 @@
 mod answering;
 mod ballot_stories;
 mod config;
+mod desk;
+mod golden_states;
 mod letters_layouts;
 mod letters_speech;
 mod ports_dkim;

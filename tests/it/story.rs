@@ -270,8 +270,17 @@ impl Story {
     }
 }
 
+/// The case a script ends in.
+pub fn reach(script: &str) -> CaseRow {
+    play(script).row.expect("the script opens a ballot")
+}
+
 /// Plays a script and holds what came of it against the transcript.
 pub fn check(script: &str, expected: Expect) {
+    expected.assert_eq(&play(script).transcript);
+}
+
+fn play(script: &str) -> Story {
     let mut story = Story {
         register: register(),
         policies: Policies::default(),
@@ -282,5 +291,5 @@ pub fn check(script: &str, expected: Expect) {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         story.line(line);
     }
-    expected.assert_eq(&story.transcript);
+    story
 }
