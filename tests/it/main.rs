@@ -4,6 +4,7 @@ mod answering;
 mod ballot_stories;
 mod config;
 mod desk;
+mod documents;
 mod golden_states;
 mod letters_layouts;
 mod letters_speech;
