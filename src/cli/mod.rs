@@ -6,7 +6,7 @@ mod ballots;
 mod cases;
 mod daemon;
 mod demo;
-mod import;
+pub mod import;
 mod letters;
 mod quarantine;
 mod rows;

@@ -45,7 +45,7 @@ impl<S: Store> Daemon<S> {
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let waits = match author {
-            Some(person) => self.waits(Party::Person(person.id)).await?,
+            Some(person) => self.waits(Party::Person(person.id), now).await?,
             None => Vec::new(),
         };
         let stranger = match (&asked, author) {
@@ -106,9 +106,13 @@ impl<S: Store> Daemon<S> {
         }))
     }
 
-    async fn waits(&self, party: Party) -> Answer<Vec<Owed>> {
+    /// What a person owes an answer to; an answer that may be changed is not owed.
+    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
         let mut owed = Vec::new();
         for ask in self.store.open_asks(party).await? {
+            if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
+                continue;
+            }
             let Some(notice) = self.store.notice(ask.notice).await? else { continue };
             let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
             owed.push(Owed { asks: notice.row.asks, waits });

@@ -5,7 +5,7 @@ use crate::kernel::ballot::{Counts, Outcome, Verdict, Why};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{Party, PersonId};
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{Asks, Audience, Class, Notice, Task};
+use crate::kernel::workflow::{Asks, Audience, Class, Effect, Notice, Task};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
@@ -60,6 +60,14 @@ pub(super) fn asking(voter: Party) -> String {
 
 pub(super) fn confirming(voter: Party) -> String {
     format!("confirm:{voter}")
+}
+
+/// Nobody owes an answer any more: asks that have not left never leave, and tasks to reach a voter are over.
+pub(super) fn asked_no_more(poll: &Poll) -> Vec<Effect> {
+    let labels = |voter: &Party| {
+        [asking(*voter), confirming(*voter), format!("unreachable:{voter}")].map(Effect::Cancel)
+    };
+    poll.electorate.iter().flat_map(labels).collect()
 }
 
 fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {

@@ -95,7 +95,7 @@ fn second(poll: Poll, by: PersonId, agrees: bool, cx: &Cx<Policy>) -> Result<Ste
     }
     let tell = mails::annulled(&poll, &asked.reason);
     let record = tally::annulled(&poll, &asked.reason, cx);
-    let cancelled: Vec<Effect> = poll.electorate.iter().map(|v| Effect::Cancel(mails::asking(*v))).collect();
+    let cancelled = mails::asked_no_more(&poll);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": "annulled" }) });
     let state =
         Ballot::Annulled { matter: poll.matter, reason: asked.reason, by: asked.by, second: by, at: cx.now };
