@@ -3,7 +3,7 @@
 use super::{ConfigArg, Ended, Outcome, Trouble, assemble};
 use crate::advance::{LetterBody, NewLetter};
 use crate::daemon::Clock;
-use crate::kernel::ids::{LetterId, MailId, Party};
+use crate::kernel::ids::{LetterId, MailId, NoticeId, Party};
 use crate::kernel::language::Language;
 use crate::kernel::workflow::Opening;
 use crate::letters::{self, Trust};
@@ -14,7 +14,7 @@ use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum QuarantineCommand {
-    /// Everything that waits.
+    /// Everything that waits, notices that cannot be written or sent among it.
     List {
         #[command(flatten)]
         config: ConfigArg,
@@ -38,7 +38,7 @@ pub enum QuarantineCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct Item {
-    /// A mail (m812) or a letter (l901).
+    /// A mail (m812), a letter (l901), or for `retry` a notice that is stuck or failed (c42.7.0).
     item: String,
     #[command(flatten)]
     config: ConfigArg,
@@ -64,7 +64,12 @@ async fn list(config: &ConfigArg, as_json: bool) -> Outcome {
     for item in &waiting {
         println!("{}\t{}\t{}", name(item), item.arrived, item.why);
     }
-    println!("{} waiting", waiting.len());
+    let notices = store.notices(None).await?;
+    let stuck: Vec<_> = notices.iter().filter(|notice| notice.status == "stuck").collect();
+    for notice in &stuck {
+        println!("{}\t{}\tcannot be written: {}", notice.row.id, notice.created, notice.row.template);
+    }
+    println!("{} waiting", waiting.len() + stuck.len());
     Ok(Ended::Done)
 }
 
@@ -154,6 +159,15 @@ async fn answer(item: &Item, clock: &Clock) -> Outcome {
 
 async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
     let (_, store) = assemble::store(&item.config).await?;
+    if let (Ok(notice), None) = (item.item.parse::<NoticeId>(), discard) {
+        if store.resend(notice, clock()).await? {
+            println!("{notice} will be sent once more");
+            return Ok(Ended::Done);
+        }
+        return Err(Trouble::new(format!(
+            "{notice} is neither stuck nor failed; see: atlarged quarantine list"
+        )));
+    }
     let found = find(item, &store).await?;
     store.unquarantine(&found, discard, clock()).await?;
     println!("{} {}", item.item, if discard.is_some() { "discarded" } else { "will be tried again" });

@@ -1,7 +1,10 @@
 //! Integration tests: one binary, real servers.
 
+mod answering;
 mod ballot_stories;
+mod config;
 mod desk;
+mod documents;
 mod enquiry_stories;
 mod golden_states;
 mod letters_answers;
@@ -24,6 +27,7 @@ mod sandbox;
 mod servers;
 mod store_contract;
 mod story;
+mod systemd;
 mod tally;
 mod tidy;
 mod village;
