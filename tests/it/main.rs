@@ -4,6 +4,7 @@ mod ballot_stories;
 mod desk;
 mod golden_states;
 mod letters_answers;
+mod letters_gate;
 mod letters_layouts;
 mod letters_speech;
 mod letters_total;
