@@ -1,6 +1,6 @@
 //! Mail and letters that wait for a person.
 
-use super::{ConfigArg, Ended, Outcome, Trouble, assemble};
+use super::{ConfigArg, Ended, Outcome, Trouble, assemble, say};
 use crate::advance::{LetterBody, NewLetter};
 use crate::daemon::Clock;
 use crate::kernel::ids::{LetterId, MailId, NoticeId, Party};
@@ -58,18 +58,18 @@ async fn list(config: &ConfigArg, as_json: bool) -> Outcome {
     let (_, store) = assemble::store(config).await?;
     let waiting = store.quarantined().await?;
     if as_json {
-        println!("{}", json!(waiting));
+        say!("{}", json!(waiting));
         return Ok(Ended::Done);
     }
     for item in &waiting {
-        println!("{}\t{}\t{}", name(item), item.arrived, item.why);
+        say!("{}\t{}\t{}", name(item), item.arrived, item.why);
     }
     let notices = store.notices(None).await?;
     let stuck: Vec<_> = notices.iter().filter(|notice| notice.status == "stuck").collect();
     for notice in &stuck {
-        println!("{}\t{}\tcannot be written: {}", notice.row.id, notice.created, notice.row.template);
+        say!("{}\t{}\tcannot be written: {}", notice.row.id, notice.created, notice.row.template);
     }
-    println!("{} waiting", waiting.len() + stuck.len());
+    say!("{} waiting", waiting.len() + stuck.len());
     Ok(Ended::Done)
 }
 
@@ -101,14 +101,14 @@ async fn show(item: &Item) -> Outcome {
     let installation = assemble::installation(&item.config).await?;
     let store = &installation.daemon.store;
     let found = find(item, store).await?;
-    println!("{}\t{}\t{}", name(&found), found.arrived, found.why);
+    say!("{}\t{}\t{}", name(&found), found.arrived, found.why);
     if let Some(id) = found.mail
         && let Some(mail) = store.quarantined_mail(id).await?
     {
         let raw = installation.daemon.keys.open(&mail.raw, b"mail")?;
         let trust =
             Trust { authserv_id: installation.config.trust.authserv_id.as_deref(), border_host: None };
-        println!("{:#}", letters::inspect_json(&item.item, &letters::read(&raw, &trust)));
+        say!("{:#}", letters::inspect_json(&item.item, &letters::read(&raw, &trust)));
     }
     Ok(Ended::Done)
 }
@@ -153,7 +153,7 @@ async fn answer(item: &Item, clock: &Clock) -> Outcome {
     };
     store.post(&opens, now).await?;
     store.unquarantine(&found, Some("answered as an enquiry"), now).await?;
-    println!("{} is an enquiry now; staff answer the task they get by mail", item.item);
+    say!("{} is an enquiry now; staff answer the task they get by mail", item.item);
     Ok(Ended::Done)
 }
 
@@ -161,7 +161,7 @@ async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
     let (_, store) = assemble::store(&item.config).await?;
     if let (Ok(notice), None) = (item.item.parse::<NoticeId>(), discard) {
         if store.resend(notice, clock()).await? {
-            println!("{notice} will be sent once more");
+            say!("{notice} will be sent once more");
             return Ok(Ended::Done);
         }
         return Err(Trouble::new(format!(
@@ -170,6 +170,6 @@ async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
     }
     let found = find(item, &store).await?;
     store.unquarantine(&found, discard, clock()).await?;
-    println!("{} {}", item.item, if discard.is_some() { "discarded" } else { "will be tried again" });
+    say!("{} {}", item.item, if discard.is_some() { "discarded" } else { "will be tried again" });
     Ok(Ended::Done)
 }

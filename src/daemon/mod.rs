@@ -9,11 +9,14 @@ mod run;
 mod send;
 mod sort;
 mod think;
+mod upkeep;
 
 pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::Fetching;
+pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
 pub use send::Sending;
+pub use sort::epoch_since;
 
 use crate::advance::{LetterBody, NewLetter};
 use crate::kernel::ids::CaseId;
@@ -51,6 +54,8 @@ pub struct Settings {
     pub mailboxes: Vec<String>,
     /// How long mail may take from the sender's server into the mailbox.
     pub settle: Duration,
+    /// Days after which the keys of mails that are dealt with are destroyed.
+    pub intake_days: u32,
     /// Where published files go.
     pub public: Option<PathBuf>,
 }
@@ -126,6 +131,7 @@ impl<S: Store> Daemon<S> {
         turned.sent = self.send(postman, now).await?;
         self.publish().await?;
         self.destroy().await?;
+        self.witness().await?;
         Ok(turned)
     }
 

@@ -3,6 +3,7 @@
 
 use super::Daemon;
 use super::alarm::{Alarm, Watch};
+use super::upkeep::Upkeep;
 use crate::ports::Fault;
 use crate::ports::mailbox::Mailbox;
 use crate::ports::postman::Postman;
@@ -198,9 +199,10 @@ impl<S: Store> Reader<S> {
 
 async fn thinker<S: Store>(daemon: Arc<Daemon<S>>, clock: Clock, room: Arc<Mailroom>, shutdown: Shutdown) {
     let mut patience = Patience::new("thinking");
+    let mut upkeep = Upkeep::default();
     while !shutdown.stopping() {
         room.beats.fetch_add(1, Ordering::Relaxed);
-        match think_once(&daemon, clock()).await {
+        match think_once(&daemon, &mut upkeep, clock()).await {
             Ok((steps, next)) => {
                 patience.well();
                 if steps > 0 {
@@ -217,16 +219,21 @@ async fn thinker<S: Store>(daemon: Arc<Daemon<S>>, clock: Clock, room: Arc<Mailr
             Err(fault) => patience.after(&fault, &shutdown).await,
         }
     }
+    if let Err(fault) = daemon.witness().await {
+        warn!(%fault, "the last steps are not witnessed beside the keys");
+    }
 }
 
 async fn think_once<S: Store>(
     daemon: &Daemon<S>,
+    upkeep: &mut Upkeep,
     now: DateTime<Utc>,
 ) -> Result<(usize, Option<DateTime<Utc>>), Fault> {
     daemon.digest(now).await?;
     let steps = daemon.think(now).await?;
     daemon.publish().await?;
     daemon.destroy().await?;
+    upkeep.keep(daemon, now).await?;
     Ok((steps, daemon.store.next_event().await?))
 }
 
