@@ -172,3 +172,30 @@ fn in_runtime(command: Command, clock: &crate::daemon::Clock) -> Outcome {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind, Write};
+
+    struct Broken(ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(Error::from(self.0))
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_fault() {
+        let mut out = Vec::new();
+        assert!(print_line(format_args!("{} lines", 2), &mut out).is_ok());
+        assert_eq!(out, b"2 lines\n");
+        assert!(print_line(format_args!("x"), &mut Broken(ErrorKind::BrokenPipe)).is_ok());
+        assert!(print_line(format_args!("x"), &mut Broken(ErrorKind::StorageFull)).is_err());
+    }
+}

@@ -152,3 +152,6 @@ impl<S: Store> Daemon<S> {
         self.store.register().await
     }
 }
+
+#[cfg(test)]
+mod tests;

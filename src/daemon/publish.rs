@@ -86,8 +86,8 @@ fn write(public: &Path, path: &str, bytes: &[u8]) -> Answer<()> {
 
 /// Directories from one up to the public one: each may have been made just now.
 fn sync(public: &Path, from: &Path) -> std::io::Result<()> {
-    let within = from.ancestors().take_while(|directory| directory.starts_with(public));
-    within.map(|directory| File::open(directory)?.sync_all()).collect()
+    let mut within = from.ancestors().take_while(|directory| directory.starts_with(public));
+    within.try_for_each(|directory| File::open(directory)?.sync_all())
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl<S: Store> Daemon<S> {
 
     /// What the carriers say together: the reply address first, then the references, then the text. A bounce
     /// may name its mail only in what it returns.
-    async fn token(&self, letter: &Letter) -> Answer<Token> {
+    pub(super) async fn token(&self, letter: &Letter) -> Answer<Token> {
         let mut found: Vec<(Place, NoticeId)> = Vec::new();
         let mut epochs: Vec<u16> = Vec::new();
         for carrier in &letter.tokens {
