@@ -25,6 +25,8 @@ pub struct Counter<'a> {
     pub arrived: DateTime<Utc>,
     /// It lay in the Junk folder.
     pub junk: bool,
+    /// Its Message-ID was seen in another mail: a signature that was replayed proves nothing.
+    pub repeated: bool,
     /// Too large: only its header was fetched.
     pub header_only: bool,
     /// The notice its token names.
@@ -152,7 +154,7 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     let assurance = Assurance {
         token: written_to == Some(from),
         from_on_file: author.is_some(),
-        aligned: aligned(letter),
+        aligned: sure(letter, at),
         confirmed: asked.asks == Asks::Confirm && written_to == Some(from),
     };
     let said = said(letter);
@@ -186,7 +188,7 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
 fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outcome {
     let Some(person) = author else {
-        return match at.stranger.filter(|_| aligned(letter)) {
+        return match at.stranger.filter(|_| sure(letter, at)) {
             Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
             None => Outcome::Silent("unsolicited"),
         };
@@ -200,7 +202,7 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
     match votes.as_slice() {
         [one] if answers => {
             let assurance =
-                Assurance { from_on_file: true, aligned: aligned(letter), ..Assurance::default() };
+                Assurance { from_on_file: true, aligned: sure(letter, at), ..Assurance::default() };
             let reply = Reply {
                 from: Party::Person(person),
                 answers: None,
@@ -231,7 +233,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
     };
     let token = matches!(&at.asked, Token::Known(asked) if asked.to == party);
     let assurance =
-        Assurance { token, from_on_file: author.is_some(), aligned: aligned(letter), confirmed: false };
+        Assurance { token, from_on_file: author.is_some(), aligned: sure(letter, at), confirmed: false };
     let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
     let reply = Reply {
         from: party,
@@ -272,6 +274,11 @@ fn said(letter: &Letter) -> Said {
 /// The first characters of a text.
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
+}
+
+/// Whether it is proven that this very mail was sent by its author now.
+fn sure(letter: &Letter, at: &Counter<'_>) -> bool {
+    aligned(letter) && !at.repeated
 }
 
 /// Whether our border server vouches for the From: it was submitted by that user after login, or signed or
