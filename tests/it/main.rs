@@ -3,6 +3,10 @@
 mod answering;
 mod ballot_stories;
 mod config;
+mod daemon_arrivals;
+mod daemon_rig;
+mod daemon_sending;
+mod daemon_thinking;
 mod desk;
 mod documents;
 mod enquiry_stories;
