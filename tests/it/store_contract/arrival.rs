@@ -14,6 +14,8 @@ super::promises! {
     a_mail_is_sorted_once
     a_text_that_a_database_cannot_hold_is_held
     the_books_balance_whatever_becomes_of_a_mail
+    a_mail_leaves_quarantine_accepted_where_a_person_says_so
+    a_message_id_is_remembered_with_its_mail
     a_mail_of_several_letters_is_finished_when_all_are
     a_stranger_is_answered_once_a_day
     a_clock_waits_for_letters_that_came_before_it
@@ -133,6 +135,33 @@ async fn the_books_balance_whatever_becomes_of_a_mail(record: impl Record) {
     let expected = Books { silent: 3, quarantined: 0, waiting: 2, ..expected };
     assert_eq!(store.books().await.unwrap(), expected);
     assert_eq!(store.claim_mail(t(12)).await.unwrap().unwrap().id, odd);
+}
+
+async fn a_mail_leaves_quarantine_accepted_where_a_person_says_so(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 1)]).await;
+    for (stays, release, accepted) in [(0, Release::Retry, false), (1, Release::Accept, true)] {
+        let id = store.claim_mail(t(2)).await.unwrap().unwrap().id;
+        store.sort(id, &Sorted::Quarantined("odd".into()), t(2)).await.unwrap();
+        let item = store.quarantined().await.unwrap().remove(0);
+        assert_eq!(item.stays, stays);
+        store.unquarantine(&item, release, t(3)).await.unwrap();
+        let again = store.claim_mail(t(3)).await.unwrap().unwrap();
+        assert_eq!((again.stays, again.accepted), (stays + 1, accepted));
+        store.put_back_mail(id, t(2)).await.unwrap();
+    }
+}
+
+async fn a_message_id_is_remembered_with_its_mail(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 1)]).await;
+    let id = store.claim_mail(t(1)).await.unwrap().unwrap().id;
+    let message_id = Some("1@a.example".to_owned());
+    let read = NewLetter { mail: Some(id), message_id, ..letter("mail:1:0", CASE, 1) };
+    store.sort(id, &Sorted::Letters(vec![read]), t(1)).await.unwrap();
+    assert!(store.message_id_seen("1@a.example", MailId(2)).await.unwrap());
+    assert!(!store.message_id_seen("1@a.example", id).await.unwrap(), "it is this very mail");
+    assert!(!store.message_id_seen("2@a.example", MailId(2)).await.unwrap());
 }
 
 async fn a_mail_of_several_letters_is_finished_when_all_are(record: impl Record) {
