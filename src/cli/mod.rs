@@ -1,12 +1,12 @@
 //! The command line: stable, since others script against it. Exit codes: 0 done, 1 refused or found wanting,
 //! 2 usage.
 
-mod assemble;
+pub mod assemble;
 mod ballots;
 mod cases;
-mod daemon;
+pub mod daemon;
 mod demo;
-mod import;
+pub mod import;
 mod letters;
 mod quarantine;
 mod rows;

@@ -9,6 +9,7 @@ mod ports_imap_odd;
 mod ports_maildir;
 mod ports_rig;
 mod ports_smtp;
+mod real;
 mod render;
 mod render_hostile;
 mod render_replies;
