@@ -194,6 +194,7 @@ create table outbox (
 create index outbox_waiting on outbox (created, case_id, seq, n) where status = 'waiting';
 create index outbox_retry on outbox (next_try) where status = 'waiting' and next_try is not null;
 create index outbox_lapsing on outbox (not_after) where status = 'waiting' and not_after is not null;
+create index outbox_answered on outbox (recipient, sent_at);
 create index outbox_asked on outbox (recipient) where asks and not closed;
 create index outbox_in_hand on outbox (hand) where hand is not null;
 

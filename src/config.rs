@@ -5,6 +5,7 @@ use crate::daemon::AlarmConfig;
 use crate::kernel::language::Language;
 use crate::ports::mailbox::imap::ImapConfig;
 use crate::ports::mailbox::maildir::MaildirConfig;
+use crate::ports::net::credential_path;
 use crate::ports::postman::dkim::DkimConfig;
 use crate::ports::postman::smtp::SmtpConfig;
 use crate::workflows::Policies;
@@ -60,6 +61,7 @@ fn clerk_name() -> String {
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
     pub url: Option<String>,
+    /// File with the URL; a bare name is a systemd credential.
     pub url_file: Option<PathBuf>,
 }
 
@@ -172,7 +174,7 @@ impl Config {
     pub fn database_url(&self) -> Result<String, ConfigError> {
         match (&self.database.url, &self.database.url_file) {
             (Some(url), _) => Ok(url.clone()),
-            (None, Some(file)) => std::fs::read_to_string(file)
+            (None, Some(file)) => std::fs::read_to_string(credential_path(file))
                 .map(|url| url.trim().to_owned())
                 .map_err(|error| ConfigError(format!("[database] url_file {}: {error}", file.display()))),
             (None, None) => Err(ConfigError("[database] needs url or url_file".to_owned())),

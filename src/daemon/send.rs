@@ -18,6 +18,9 @@ use tracing::{info, warn};
 /// A mail that found no taker for so long is given up and becomes `Undelivered`.
 const GIVE_UP: Duration = Duration::days(3);
 
+/// Answers one party gets in a day. No person writes so many letters; a machine that answers ours does.
+const ANSWERS_A_DAY: u64 = 40;
+
 /// Everything about one mail on its way out.
 pub struct Sending {
     envelope_from: String,
@@ -65,6 +68,12 @@ impl<S: Store> Daemon<S> {
         outgoing: &Outgoing,
         now: DateTime<Utc>,
     ) -> Answer<Posted> {
+        if outgoing.row.answers.is_some()
+            && self.store.answered(outgoing.row.to, now - Duration::days(1)).await? >= ANSWERS_A_DAY
+        {
+            warn!(party = %outgoing.row.to, "answered often enough today; this answer is not sent");
+            return Ok(Posted::Lapsed);
+        }
         let register = self.register().await?;
         let Some(addressee) = self.addressee(outgoing, &register).await? else {
             return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });

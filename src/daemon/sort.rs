@@ -8,7 +8,7 @@ use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
-use crate::workflows::office::Waits;
+use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 
@@ -17,13 +17,42 @@ impl<S: Store> Daemon<S> {
     pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<bool> {
         let Some(mail) = self.store.claim_mail(now).await? else { return Ok(false) };
         match self.address(&mail, now).await {
-            Ok(sorted) => self.store.sort(mail.id, &sorted, now).await?,
+            Ok(sorted) => {
+                self.store.sort(mail.id, &sorted, now).await?;
+                if let Sorted::Quarantined(why) = sorted {
+                    self.set_aside(&mail.id.to_string(), why, now).await?;
+                }
+            }
             Err(fault) => {
                 self.store.put_back_mail(mail.id, now).await?;
                 return Err(fault);
             }
         }
         Ok(true)
+    }
+
+    /// Tells staff of something that waits for a person; once, however often it is said.
+    async fn set_aside(&self, what: &str, why: String, now: DateTime<Utc>) -> Answer<()> {
+        let news = News::Quarantined { what: what.to_owned(), why };
+        self.tell_office(&format!("quarantined:{what}"), news, now).await
+    }
+
+    /// Tells staff of everything in quarantine they were not told of: what killed us was set aside by the
+    /// store, while nobody was there to tell.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn tell_quarantined(&self, now: DateTime<Utc>) -> Answer<()> {
+        for item in self.store.quarantined().await? {
+            let what = match (item.letter, item.mail, item.case) {
+                (Some(letter), _, _) => letter.to_string(),
+                (None, Some(mail), _) => mail.to_string(),
+                (None, None, Some(case)) => format!("the clock of {case}"),
+                (None, None, None) => continue,
+            };
+            self.set_aside(&what, item.why, now).await?;
+        }
+        Ok(())
     }
 
     async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
@@ -45,7 +74,7 @@ impl<S: Store> Daemon<S> {
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let waits = match author {
-            Some(person) => self.waits(Party::Person(person.id)).await?,
+            Some(person) => self.waits(Party::Person(person.id), now).await?,
             None => Vec::new(),
         };
         let stranger = match (&asked, author) {
@@ -106,9 +135,13 @@ impl<S: Store> Daemon<S> {
         }))
     }
 
-    async fn waits(&self, party: Party) -> Answer<Vec<Owed>> {
+    /// What a person owes an answer to; an answer that may be changed is not owed.
+    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
         let mut owed = Vec::new();
         for ask in self.store.open_asks(party).await? {
+            if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
+                continue;
+            }
             let Some(notice) = self.store.notice(ask.notice).await? else { continue };
             let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
             owed.push(Owed { asks: notice.row.asks, waits });

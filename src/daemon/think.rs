@@ -39,6 +39,7 @@ impl<S: Store> Daemon<S> {
             }
             (LetterBody::ToCase(..), _) => {
                 self.store.quarantine(id, "it is for a case that was never opened", now).await?;
+                self.tell_quarantined(now).await?;
                 return Ok(false);
             }
         };

@@ -1,11 +1,11 @@
 //! YES, NO or ABSTAIN in the author's own words, or the reason why none is credited.
 //!
 //! The worst outcome is a wrong choice credited, the second a needless question. So a choice is credited only
-//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a word
-//! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
+//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a
+//! word that cannot mean anything else; and any sign of a condition, a negation, a question or a second
+//! answer asks.
 
 use super::ballot;
-use super::fold::fold;
 use super::letter::{Answer, Problem};
 use super::tokens::{Clause, Token, clauses};
 use super::words::{Role, words};
@@ -38,7 +38,7 @@ pub fn read(text: &str) -> Answer {
 }
 
 fn read_words(text: &str) -> Answer {
-    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(&fold(text)) {
+    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(text) {
         return none(Problem::NoAnswer);
     }
     let clauses = clauses(text);
@@ -61,7 +61,7 @@ pub fn is_plain(line: &str) -> bool {
 pub fn mentions(text: &str) -> bool {
     let short =
         text.lines().take(300).map(|l| l.trim_start_matches(['>', ' ', '|'])).filter(|l| l.len() <= 60);
-    short.into_iter().any(|l| words().answers.stand_in(&fold(l)) && is_plain(l))
+    short.into_iter().any(|l| words().answers.stand_in(l) && is_plain(l))
 }
 
 fn none(problem: Problem) -> Answer {
@@ -75,6 +75,9 @@ fn role(clause: &[Token], i: usize) -> Option<Role> {
     if has(Role::Yes) && has(Role::Condition) {
         let last = i + 1 == clause.len();
         return Some(if token.accented || last { Role::Yes } else { Role::Condition });
+    }
+    if has(Role::No) && has(Role::Negation) && clause.len() > 1 {
+        return Some(Role::Negation);
     }
     if token.single && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
         return has(Role::Filler).then_some(Role::Filler);

@@ -46,7 +46,11 @@ pub fn split_point(line: &str) -> Option<usize> {
     {
         return None;
     }
-    if is_attribution(line, 1, false, words) {
+    let whole = fold(line.trim());
+    if whole.starts_with(|c: char| c.is_ascii_digit())
+        || starts_dated(&whole, words)
+        || starts_weekday(&whole)
+    {
         return None;
     }
     let mut before = 'x';
@@ -189,7 +193,36 @@ fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         2 => (from && (address || date)) || (date && when && address),
         _ => (from || when) && (address || date || kinds >= 4),
     };
+    if !sure && kinds >= 2 && !from && first & label::TO != 0 {
+        return notes(lines, i).map(|start| Found { start, end, forward: false });
+    }
     sure.then_some(Found { start: i, end, forward: false })
+}
+
+/// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one
+/// line.
+fn notes(lines: &[Line<'_>], i: usize) -> Option<usize> {
+    let mut start = None;
+    for n in (i.saturating_sub(5)..i).rev() {
+        let line = &lines[n];
+        let text = line.text.trim();
+        if line.fixed || text.chars().count() > 90 || text.ends_with(['.', '?', '!']) {
+            break;
+        }
+        if line.is_blank() {
+            if start.is_some() {
+                break;
+            }
+            continue;
+        }
+        let dated = has_when(text) && text.contains('/') && text.contains(':');
+        if dated || start.is_some() {
+            start = Some(n);
+        } else {
+            break;
+        }
+    }
+    start
 }
 
 /// How many different kinds of header the labels can stand for at most, one each.
@@ -355,6 +388,10 @@ fn verb(folded: &str, words: &Words) -> Option<(usize, usize)> {
 /// Whether the joined lines are an attribution. `quoted`: marked quote lines follow.
 fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bool {
     if joined.chars().count() > MAX_LENGTH {
+        return false;
+    }
+    let dashed = joined.trim_start().starts_with("--");
+    if !quoted && !dashed && !joined.contains('@') && !has_when(joined) {
         return false;
     }
     let folded = fold(joined.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|')));

@@ -61,7 +61,8 @@ pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
         }
         text
     };
-    let (plain_text, html_text) = (join(&plain), join(&rich));
+    let (mut plain_text, html_text) = (join(&plain), join(&rich));
+    cut |= limit_lines(&mut plain_text);
     let from_plain = (!plain_text.trim().is_empty()).then(|| split_plain(plain_text, sender));
     let from_html = (!html_text.trim().is_empty()).then(|| split_html(&html_text, sender));
     if cut {
@@ -126,6 +127,14 @@ fn is_meant(line: &str) -> bool {
 
 fn none(problem: Problem) -> Answer {
     Answer { choice: None, problem }
+}
+
+/// Cuts a text after so many lines; tells whether it did.
+fn limit_lines(text: &mut String) -> bool {
+    let end =
+        text.bytes().enumerate().filter(|(_, b)| *b == b'\n').nth(super::mime::MAX_LINES).map(|(n, _)| n);
+    text.truncate(end.unwrap_or(text.len()));
+    end.is_some()
 }
 
 /// Sorts the parts into plain text, HTML and attachments.
@@ -205,7 +214,8 @@ fn split_plain(text: String, sender: Sender<'_>) -> Split {
 }
 
 fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
-    let page = html::read(html_text);
+    let mut page = html::read(html_text);
+    limit_lines(&mut page.text);
     let mut lines: Vec<Line<'_>> = page
         .text
         .split('\n')
@@ -221,7 +231,9 @@ fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
     signature::mark(&mut lines, sender, &is_meant);
     let mut split = gather(&lines);
     split.quote_at_top = doubts.quote_at_top;
-    split.hidden = page.hidden;
+    let own = |at: &usize| lines.get(*at).is_none_or(|l| l.part == quote::Part::Own);
+    split.hidden =
+        page.hidden.iter().filter(|(at, _)| own(at)).map(|(_, t)| t.as_str()).collect::<Vec<_>>().join("\n");
     drop(lines);
     split.raw = page.text;
     split

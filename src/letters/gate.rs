@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::answer;
 use super::fold::fold;
 use super::homemade;
 use super::letter::Class;
@@ -18,8 +19,9 @@ pub struct Facts<'l, 'a> {
     /// The address in From, lower case, and its display name, folded.
     pub from: String,
     pub from_name: String,
-    /// The whole text, quotes included.
+    /// The whole text, quotes included, and what of it is the author's own.
     pub text: &'l str,
+    pub own: &'l str,
     /// Worked out when first asked for: the start of the text, folded, and what a report says itself.
     pub head: OnceCell<String>,
     pub report: OnceCell<&'l str>,
@@ -90,7 +92,9 @@ fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
 fn challenge(f: &Facts<'_, '_>) -> bool {
     let says = |text: &str| words().challenge.are_in(text);
     let told = |p: &&Part<'_>| says(&fold(&String::from_utf8_lossy(&p.bytes(8 << 10))).replace("\n ", ""));
-    let machine = from_machine(f) || strip_reply_marks(&f.subject).len() != f.subject.trim().len();
+    let envelope = f.return_path.as_deref().is_some_and(|r| r != f.from);
+    let machine =
+        from_machine(f) || envelope || f.from.starts_with("noreply") || f.from.starts_with("no-reply");
     status_parts(f).iter().any(told) || (machine && !f.encloses && says(f.head()))
 }
 
@@ -154,7 +158,7 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
     let fresh = bare.len() == f.subject.trim().len();
     let titled = words().bounce_subject.are_in(bare);
-    if !from_machine(f) && !(fresh && titled) {
+    if !(from_machine(f) || (fresh && titled)) {
         return false;
     }
     let report = f.report();
@@ -201,18 +205,30 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
 /// An answering machine's subject, or its words under a subject that answers ours.
 fn automatic_words(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
-    let marked = |text: &str| {
-        words().automatic_subject.iter().any(|w| {
-            text.strip_prefix(w.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-                || (text.contains(w.as_str())
-                    && text.contains(['[', '('])
-                    && text.contains(format!("({w}").as_str()))
-                || text.contains(format!("[{w}").as_str())
-        })
+    let table = &words().automatic_subject;
+    let opens = |text: &str| {
+        let rest = table.opening(text).map(|n| &text[n..]);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
+    let marked = |text: &str| {
+        opens(text)
+            || text.match_indices(['[', '(']).take(10).any(|(n, _)| table.opening(&text[n + 1..]).is_some())
+    };
+    let h = &f.root.headers;
     let null = f.return_path.as_deref() == Some("");
-    let told = || f.text.len() < 6_000 && words().automatic_words.are_in(f.head());
-    null || (marked(bare) && (bare.len() == f.subject.trim().len() || told()))
+    let bulk = matches!(h.token("precedence").as_deref(), Some("bulk" | "junk"))
+        || h.has("x-auto-response-suppress");
+    let fresh = bare.len() == f.subject.trim().len();
+    null || (marked(bare)
+        && (fresh || bulk || f.text.len() < 6_000 && words().automatic_words.are_in(f.head())))
+        || opens_automatically(f)
+}
+
+/// A short text that opens with an answering machine's words and holds no answer: a person who is out of the
+/// office and votes all the same is a person.
+fn opens_automatically(f: &Facts<'_, '_>) -> bool {
+    let early = f.own.len() < 2_000 && words().automatic_words.first_in(f.own).is_some_and(|n| n <= 160);
+    early && !answer::mentions(f.own)
 }
 
 /// A subject without "Re:", "AW:", "Fwd:" and their like.

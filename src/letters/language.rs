@@ -5,7 +5,7 @@ use super::words::words;
 use crate::kernel::language::Language;
 
 /// Characters that are looked at: a few sentences tell a language.
-const MAX_TEXT: usize = 400;
+const MAX_TEXT: usize = 240;
 
 /// By script where the script decides, else by common words; nothing where neither speaks clearly.
 pub fn detect(text: &str) -> Option<Language> {

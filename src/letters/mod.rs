@@ -48,16 +48,6 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let tree = mime::parse(raw);
     let root = &tree.root;
     let headers = &root.headers;
-    let mut problems = Vec::new();
-    let mut note = |holds: bool, what: &str| {
-        if holds {
-            problems.push(what.to_string());
-        }
-    };
-    note(tree.too_deep, "parts nested too deep were left out");
-    note(tree.too_many, "too many parts; the rest was left out");
-    note(headers.cut, "too many header fields; the rest was left out");
-
     let from = headers.addresses("from").into_iter().next();
     let subject = headers.text("subject").unwrap_or_default();
     let return_path = return_path(root);
@@ -73,12 +63,12 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
             .map(|n| fold(n).into_owned())
             .unwrap_or_default(),
         text: &body.raw,
+        own: &body.text,
         head: OnceCell::new(),
         report: OnceCell::new(),
         encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     };
     let (class, rule) = gate::decide(&facts);
-    note(class == Class::Unreadable, "not a mail: it has no header");
     let list = gate::is_list(root) || class == Class::ListCopy || is_munged(root, from.as_ref());
     let human = class == Class::Reply;
     let report = class == Class::Bounce || rule == gate::DELAY;
@@ -91,6 +81,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let to = recipients(root);
     let (in_reply_to, references) = (headers.ids("in-reply-to"), headers.ids("references"));
     let tokens = token::carriers(root, &to, [&in_reply_to, &references], &body.raw);
+    let mut problems = doubts(&tree, class);
     problems.extend(body.problems);
     Letter {
         class,
@@ -119,6 +110,17 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         signed: is_signed(root),
         problems,
     }
+}
+
+/// What had to be left out.
+fn doubts(tree: &mime::Tree<'_>, class: Class) -> Vec<String> {
+    let told = [
+        (class == Class::Unreadable, "not a mail: it has no header"),
+        (tree.too_deep, "parts nested too deep were left out"),
+        (tree.too_many, "too many parts; the rest was left out"),
+        (tree.root.headers.cut, "too many header fields; the rest was left out"),
+    ];
+    told.into_iter().filter(|(holds, _)| *holds).map(|(_, what)| what.to_string()).collect()
 }
 
 /// The envelope sender as the last server noted it; empty for `<>`.

@@ -1,8 +1,13 @@
 //! Looking for many phrases in a text at once.
 
+use std::borrow::Cow;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
 
-/// A list of folded phrases, compiled. The texts it is asked about must be folded too.
+use super::fold::fold;
+
+/// A list of folded phrases, compiled. A text in ASCII may be asked about as it is, whatever its letter case;
+/// any other is folded first.
 #[derive(Debug)]
 pub struct Phrases {
     inside: AhoCorasick,
@@ -15,6 +20,7 @@ impl Phrases {
         let list: Vec<&str> = list.into_iter().filter(|p| !p.is_empty()).collect();
         let inside = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
             .start_kind(aho_corasick::StartKind::Both)
             .build(&list)
@@ -24,15 +30,15 @@ impl Phrases {
 
     /// Whether any phrase stands anywhere in the text.
     pub fn are_in(&self, text: &str) -> bool {
-        self.inside.is_match(text)
+        self.inside.is_match(comparable(text).as_ref())
     }
 
-    /// Where the first phrase starts.
+    /// Where the first phrase starts, in the folded text.
     pub fn first_in(&self, text: &str) -> Option<usize> {
-        self.inside.find(text).map(|m| m.start())
+        self.inside.find(comparable(text).as_ref()).map(|m| m.start())
     }
 
-    /// The length of the longest phrase the text starts with.
+    /// The length of the longest phrase the text, which is folded or in ASCII, starts with.
     pub fn opening(&self, text: &str) -> Option<usize> {
         let found = self.inside.find(Input::new(text).anchored(Anchored::Yes))?;
         Some(self.lengths[found.pattern().as_usize()])
@@ -40,6 +46,8 @@ impl Phrases {
 
     /// Whether a phrase stands in the text as whole words (scripts without spaces know no such bounds).
     pub fn stand_in(&self, text: &str) -> bool {
+        let text = comparable(text);
+        let text = text.as_ref();
         self.inside.find_iter(text).any(|m| {
             let before = text[..m.start()].chars().next_back();
             let after = text[m.end()..].chars().next();
@@ -48,6 +56,10 @@ impl Phrases {
             unspaced || (bound(before) && bound(after))
         })
     }
+}
+
+fn comparable(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { fold(text) }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A separator line is believed outright. Everything else is likeness, and likeness never takes an answer, a
 //! command or a sentence: in doubt the line stays with the author.
 
+use std::borrow::Cow;
+
 use super::fold::fold;
 use super::quote::{Line, Part};
 use super::words::words;
@@ -17,8 +19,8 @@ pub struct Sender<'a> {
 /// Lines with words below a sign-off that may still be a signature.
 const MAX_BLOCK: usize = 12;
 
-/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a command)
-/// are never cut by likeness.
+/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a
+/// command) are never cut by likeness.
 pub fn mark(lines: &mut [Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
     let mut i = 0;
     while i < lines.len() {
@@ -69,7 +71,7 @@ fn is_phone(text: &str, apart: bool) -> bool {
     if text.is_empty() || text.len() > 200 || text.split_whitespace().nth(10).is_some() {
         return false;
     }
-    let folded = fold(text);
+    let folded = if text.is_ascii() { Cow::Borrowed(text) } else { fold(text) };
     let core = folded.trim_start_matches(|c: char| !c.is_alphanumeric());
     let table = words();
     let Some(start) = table.sent_from.opening(core) else {
@@ -89,7 +91,7 @@ fn is_footer(lines: &[Line<'_>], i: usize) -> bool {
     let tells = |l: &Line<'_>| {
         let head = l.text.trim();
         let head = head.char_indices().nth(110).map_or(head, |(n, _)| &head[..n]);
-        words().footer.first_in(&fold(head)).is_some_and(|n| n <= 40)
+        words().footer.first_in(head).is_some_and(|n| n <= 40)
     };
     if text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '\u{2500}')) {
         return lines[i + 1..].iter().take(4).any(|l| l.level == 0 && tells(l));

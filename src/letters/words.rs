@@ -1,7 +1,7 @@
 //! The tables of words a translator edits, one file per language, compiled once for looking up.
 //!
-//! `words/*.toml` holds, per language: words of answer, of command, the words mail programs put around quotes,
-//! signatures, automatic replies and failure reports. Every word is folded before it is compared.
+//! `words/*.toml` holds, per language: words of answer, of command, the words mail programs put around
+//! quotes, signatures, automatic replies and failure reports. Every word is folded before it is compared.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -181,7 +181,8 @@ pub struct Entry {
     pub language: Option<Language>,
 }
 
-/// A hasher for the tables: their keys are ours, so that nobody can make them collide, and most look-ups miss.
+/// A hasher for the tables: their keys are ours, so that nobody can make them collide, and most look-ups
+/// miss.
 #[derive(Debug, Clone, Copy)]
 pub struct Fnv(u64);
 
@@ -231,7 +232,7 @@ pub struct Words {
     pub footer: Phrases,
     /// Single words that are said for themselves, so that their capital makes no name of them.
     pub remarks: Set,
-    pub automatic_subject: Vec<String>,
+    pub automatic_subject: Phrases,
     pub automatic_words: Phrases,
     /// What machines say that want a person to prove to be one before they deliver.
     pub challenge: Phrases,
@@ -316,7 +317,7 @@ fn compile() -> Words {
         sign_off: gather(&tables, |t| &t.signature.sign_off).into_iter().collect(),
         footer: phrases(&tables, |t| &t.signature.footer),
         remarks: gather(&tables, |t| &t.signature.remarks).into_iter().collect(),
-        automatic_subject: gather(&tables, |t| &t.automatic.subject),
+        automatic_subject: phrases(&tables, |t| &t.automatic.subject),
         automatic_words: phrases(&tables, |t| &t.automatic.words),
         challenge: phrases(&tables, |t| &t.automatic.challenge),
         bounce_subject: phrases(&tables, |t| &t.bounce.subject),

@@ -1,7 +1,16 @@
 //! Integration tests: one binary, real servers.
 
+mod answering;
+mod ballot_stories;
+mod config;
+mod desk;
+mod documents;
+mod enquiry_stories;
+mod golden_states;
+mod letters_answers;
 mod letters_layouts;
 mod letters_speech;
+mod letters_total;
 mod ports_dkim;
 mod ports_fake;
 mod ports_imap;
@@ -10,6 +19,7 @@ mod ports_maildir;
 mod ports_rig;
 mod ports_smtp;
 mod real;
+mod register_import;
 mod render;
 mod render_hostile;
 mod render_replies;
@@ -17,4 +27,8 @@ mod render_templates;
 mod sandbox;
 mod servers;
 mod store_contract;
+mod story;
+mod systemd;
+mod tally;
+mod tidy;
 mod village;

@@ -265,6 +265,9 @@ pub trait Store: Send + Sync {
         &self,
         id: StrangerId,
     ) -> impl Future<Output = Answer<Option<(String, Language)>>> + Send;
+    /// How many answers to letters were sent to a party since a moment: two machines that answer each other
+    /// are told apart from a person by it.
+    fn answered(&self, party: Party, since: DateTime<Utc>) -> impl Future<Output = Answer<u64>> + Send;
     fn open_asks(&self, party: Party) -> impl Future<Output = Answer<Vec<OpenAsk>>> + Send;
 
     /// The earliest-arrived letter whose case is not in hand elsewhere; it and its case are in hand from now.

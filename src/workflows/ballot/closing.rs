@@ -63,8 +63,10 @@ fn decided(poll: Poll, verdict: Verdict, cx: &Cx<Policy>) -> Step<Ballot> {
     let result = mails::result(&poll, counts, verdict, cx.case.to_string());
     let record = tally::record(&poll, Some(verdict), cx);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": verdict.outcome }) });
+    let over = mails::asked_no_more(&poll);
     let closed = Ballot::Closed { poll, verdict: Some(verdict), counts, at: cx.now };
-    note.into_iter().fold(Step::to(closed).tell(result).with(Effect::Publish(record)), Step::with)
+    let step = over.into_iter().fold(Step::to(closed), Step::with).tell(result);
+    note.into_iter().fold(step.with(Effect::Publish(record)), Step::with)
 }
 
 fn extend(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
@@ -85,7 +87,10 @@ fn escalate(poll: Poll, verdict: Verdict, cx: &Cx<Policy>) -> Step<Ballot> {
     let record = tally::record(&poll, Some(verdict), cx);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": verdict.outcome }) });
     let remind_at = cx.now + Duration::days(i64::from(cx.policy.chair_reminder_days));
-    let step = Step::to(Ballot::Escalated { poll, verdict, remind_at })
+    let over = mails::asked_no_more(&poll);
+    let step = over
+        .into_iter()
+        .fold(Step::to(Ballot::Escalated { poll, verdict, remind_at }), Step::with)
         .tell(result)
         .with(Effect::Task(task))
         .with(Effect::Publish(record));

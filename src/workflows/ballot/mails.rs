@@ -5,7 +5,7 @@ use crate::kernel::ballot::{Counts, Outcome, Verdict, Why};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{Party, PersonId};
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{Asks, Audience, Class, Notice, Task};
+use crate::kernel::workflow::{Asks, Audience, Class, Effect, Notice, Task};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
@@ -62,11 +62,25 @@ pub(super) fn confirming(voter: Party) -> String {
     format!("confirm:{voter}")
 }
 
+/// Nobody owes an answer any more: asks that have not left never leave, and tasks to reach a voter are over.
+pub(super) fn asked_no_more(poll: &Poll) -> Vec<Effect> {
+    let labels = |voter: &Party| {
+        [asking(*voter), confirming(*voter), format!("unreachable:{voter}")].map(Effect::Cancel)
+    };
+    poll.electorate.iter().flat_map(labels).collect()
+}
+
 fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {
     Notice::new(&asking(voter), voter, template, facts(poll))
         .asking(Asks::Vote)
         .not_after(poll.closes)
         .with_calendar(poll.closes)
+        .to_address(address(poll, voter))
+}
+
+/// The address of a voter that takes mail, as far as we know.
+fn address(poll: &Poll, voter: Party) -> u8 {
+    poll.addresses.get(&voter).copied().unwrap_or(0)
 }
 
 pub(super) fn ballot(poll: &Poll, voter: Party) -> Notice {
@@ -141,7 +155,8 @@ fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str,
         hash: &poll.hash,
         seen: Seen::of(poll),
     };
-    Notice { asks: Asks::Vote, ..Notice::new(&format!("receipt:{voter}"), voter, template, data) }
+    let notice = Notice::new(&format!("receipt:{voter}"), voter, template, data);
+    Notice { asks: Asks::Vote, ..notice }.to_address(address(poll, voter))
 }
 
 pub(super) fn withdrawn(poll: &Poll, voter: Party) -> Notice {
@@ -157,7 +172,9 @@ pub(super) fn confirm(poll: &Poll, voter: Party, choice: Choice, until: DateTime
     let data = json!({
         "question": poll.matter.question, "choice": choice, "closes": poll.closes, "until": until, "hash": poll.hash,
     });
-    Notice::new(&confirming(voter), voter, "ballot/confirm", data).asking(Asks::Confirm).not_after(until)
+    Notice::new(&confirming(voter), voter, "ballot/confirm", data).asking(Asks::Confirm)
+        .not_after(until)
+        .to_address(address(poll, voter))
 }
 
 pub(super) fn frozen(poll: &Poll) -> Notice {

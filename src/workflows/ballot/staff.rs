@@ -95,7 +95,7 @@ fn second(poll: Poll, by: PersonId, agrees: bool, cx: &Cx<Policy>) -> Result<Ste
     }
     let tell = mails::annulled(&poll, &asked.reason);
     let record = tally::annulled(&poll, &asked.reason, cx);
-    let cancelled: Vec<Effect> = poll.electorate.iter().map(|v| Effect::Cancel(mails::asking(*v))).collect();
+    let cancelled = mails::asked_no_more(&poll);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": "annulled" }) });
     let state =
         Ballot::Annulled { matter: poll.matter, reason: asked.reason, by: asked.by, second: by, at: cx.now };
@@ -189,22 +189,32 @@ fn decision(poll: &Poll, reply: &Reply) -> Result<bool, Refusal> {
 }
 
 /// An ask that bounced goes to the voter's next address, and becomes a task when there is none.
-pub(super) fn undelivered(poll: Poll, bounce: &Undelivered, cx: &Cx<Policy>) -> Step<Ballot> {
+pub(super) fn undelivered(mut poll: Poll, bounce: &Undelivered, cx: &Cx<Policy>) -> Step<Ballot> {
     let voter = bounce.to;
-    let owes = poll.electorate.contains(&voter) && poll.owing().contains(&voter);
-    let asks = bounce.label == mails::asking(voter);
+    let asks = bounce.label == mails::asking(voter) && poll.owing().contains(&voter);
     let confirms = bounce.label == mails::confirming(voter) && poll.pending.contains_key(&voter);
-    if !bounce.permanent || !(asks && owes || confirms) {
+    let tried = poll.addresses.get(&voter).copied().unwrap_or(0);
+    // A bounce of an address that was given up already is no news.
+    if !bounce.permanent || bounce.address != tried || !(asks || confirms) {
         return Step::to(Ballot::Open(poll));
     }
     let addresses = cx.register.speaker(voter).map_or(0, |person| person.addresses.len());
-    let next = bounce.address.saturating_add(1);
-    if usize::from(next) >= addresses || confirms {
-        let task = mails::unreachable(&poll, voter);
-        return Step::to(Ballot::Open(poll)).with(Effect::Task(task));
+    let next = tried.saturating_add(1);
+    if usize::from(next) < addresses {
+        poll.addresses.insert(voter, next);
+        let notice = match poll.pending.get(&voter).filter(|_| confirms) {
+            Some(pending) => mails::confirm(&poll, voter, pending.choice, poll.closes + cx.policy.grace()),
+            None => mails::ballot(&poll, voter),
+        };
+        return Step::to(Ballot::Open(poll)).tell(notice);
     }
-    let notice = mails::ballot(&poll, voter).to_address(next);
-    Step::to(Ballot::Open(poll)).tell(notice)
+    // Nothing is left to try: the preferred one may work again, and a person is asked, once.
+    poll.addresses.remove(&voter);
+    if !poll.unreachable.insert(voter) {
+        return Step::to(Ballot::Open(poll));
+    }
+    let task = mails::unreachable(&poll, voter);
+    Step::to(Ballot::Open(poll)).with(Effect::Task(task))
 }
 
 /// Waiting for the Chair: YES runs the ballot once more, NO leaves it undecided. Reminded until then.

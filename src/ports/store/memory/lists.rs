@@ -40,6 +40,15 @@ impl World {
         }
     }
 
+    pub(super) fn answered(&self, party: Party, since: DateTime<Utc>) -> u64 {
+        let answers = self.outbox.values().filter(|notice| {
+            notice.row.to == party
+                && notice.row.answers.is_some()
+                && notice.sent_at.is_some_and(|sent| sent >= since)
+        });
+        u64::try_from(answers.count()).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn open_asks(&self, party: Party) -> Vec<OpenAsk> {
         let mut newest = BTreeMap::new();
         for (id, notice) in &self.outbox {

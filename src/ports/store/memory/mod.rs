@@ -214,6 +214,10 @@ impl Store for MemoryStore {
         Ok(row.map(|(address, language, _)| (address.clone(), *language)))
     }
 
+    async fn answered(&self, party: Party, since: DateTime<Utc>) -> Answer<u64> {
+        Ok(self.world().answered(party, since))
+    }
+
     async fn open_asks(&self, party: Party) -> Answer<Vec<OpenAsk>> {
         Ok(self.world().open_asks(party))
     }

@@ -120,23 +120,7 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
     )
     .execute(&mut *tx)
     .await?;
-    let mails = sqlx::query_scalar!(
-        "update letters l set hand = null, attempts = l.attempts + d.lives, suspect = l.suspect or d.suspect,
-             status = case when l.attempts + d.lives >= $4::smallint then 'quarantined' else l.status end,
-             why = case when l.attempts + d.lives >= $4::smallint then $5 else l.why end
-         from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
-         where l.hand = d.hand returning l.mail",
-        &hands,
-        &lives,
-        &suspect,
-        LIVES,
-        POISON
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    for mail in mails.into_iter().flatten() {
-        letters::add_up(tx, mail).await?;
-    }
+    release_letters(tx, &hands, &lives, &suspect).await?;
     sqlx::query!(
         "update outbox o set hand = null, attempts = o.attempts + d.lives, suspect = o.suspect or d.suspect,
              status = case when o.attempts + d.lives >= $4::smallint then 'stuck' else o.status end,
@@ -152,6 +136,32 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
     .execute(&mut *tx)
     .await?;
     sqlx::query!("delete from instances where hand = any($1)", &hands).execute(tx).await?;
+    Ok(())
+}
+
+async fn release_letters(
+    tx: &mut PgConnection,
+    hands: &[i64],
+    lives: &[i16],
+    suspect: &[bool],
+) -> Result<(), sqlx::Error> {
+    let mails = sqlx::query_scalar!(
+        "update letters l set hand = null, attempts = l.attempts + d.lives, suspect = l.suspect or d.suspect,
+             status = case when l.attempts + d.lives >= $4::smallint then 'quarantined' else l.status end,
+             why = case when l.attempts + d.lives >= $4::smallint then $5 else l.why end
+         from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
+         where l.hand = d.hand returning l.mail",
+        hands,
+        lives,
+        suspect,
+        LIVES,
+        POISON
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for mail in mails.into_iter().flatten() {
+        letters::add_up(tx, mail).await?;
+    }
     Ok(())
 }
 

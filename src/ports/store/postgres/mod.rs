@@ -180,6 +180,10 @@ impl Store for PostgresStore {
         within(people::stranger_address(&self.pool, id)).await.map_err(fault("looking up a stranger"))
     }
 
+    async fn answered(&self, party: Party, since: DateTime<Utc>) -> Answer<u64> {
+        within(outbox::answered(&self.pool, party, since)).await.map_err(fault("counting answers"))
+    }
+
     async fn open_asks(&self, party: Party) -> Answer<Vec<OpenAsk>> {
         within(outbox::open_asks(&self.pool, party)).await.map_err(fault("looking up what is asked"))
     }

@@ -196,6 +196,18 @@ pub(super) async fn notices(pool: &PgPool, case: Option<CaseId>) -> Result<Vec<N
 }
 
 /// The newest notice under each label that asks this party something and was not cancelled.
+pub(super) async fn answered(pool: &PgPool, party: Party, since: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let count = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from outbox
+         where recipient = $1 and sent_at >= $2 and notice ->> 'answers' is not null",
+        party.to_string(),
+        since
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 pub(super) async fn open_asks(pool: &PgPool, party: Party) -> Result<Vec<OpenAsk>, sqlx::Error> {
     let rows = sqlx::query!(
         "select distinct on (o.case_id, o.label) o.case_id, o.seq, o.n, o.label, o.not_after, c.kind, c.title
