@@ -174,7 +174,7 @@ impl<S: Store> Daemon<S> {
         let period = now.timestamp() / (i64::from(every_minutes.max(1)) * 60);
         let (to, _) = self.store.stranger(&self.settings.clerk, Language::En, now).await?;
         let news = News::Heartbeat { to, at: now };
-        self.tell_office(&format!("heartbeat:{every_minutes}:{period}"), news, now).await.map(|_| ())
+        self.tell_office(&format!("heartbeat:{every_minutes}:{period}"), news, now).await
     }
 
     /// Our own mail came home.

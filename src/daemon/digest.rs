@@ -1,5 +1,4 @@
-//! What staff hear of the clerk itself: the weekly digest of what waits for whom and how the books stand, and
-//! at once what only a person can deal with.
+//! The weekly digest: what waits for whom with days left, and how the books stand.
 
 use super::Daemon;
 use crate::ports::store::{Answer, Store};
@@ -32,20 +31,6 @@ impl<S: Store> Daemon<S> {
             self.tell_office(&format!("digest:{week}"), news, now).await?;
         }
         self.store.set_fact(WEEK, &week).await
-    }
-
-    /// Tells staff of everything in quarantine that they have not been told of. Returns how much was new.
-    pub(super) async fn report_quarantined(&self, now: DateTime<Utc>) -> Answer<usize> {
-        let mut told = 0;
-        for item in self.store.quarantined().await? {
-            let letter = item.letter.map(|letter| letter.to_string());
-            let mail = item.mail.map(|mail| mail.to_string());
-            let what = letter.or(mail).or(item.case.map(|case| case.to_string())).unwrap_or_default();
-            let key = format!("quarantined:{what}");
-            told +=
-                usize::from(self.tell_office(&key, News::Quarantined { what, why: item.why }, now).await?);
-        }
-        Ok(told)
     }
 
     async fn summary(&self, now: DateTime<Utc>) -> Answer<News> {

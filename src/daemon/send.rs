@@ -176,9 +176,8 @@ impl<S: Store> Daemon<S> {
         Ok(())
     }
 
-    /// News for staff about the clerk itself. The key makes it one mail however often it is said; true the
-    /// first time.
-    pub(super) async fn tell_office(&self, key: &str, news: News, now: DateTime<Utc>) -> Answer<bool> {
+    /// News for staff about the clerk itself. The key makes it one mail however often it is said.
+    pub(super) async fn tell_office(&self, key: &str, news: News, now: DateTime<Utc>) -> Answer<()> {
         let note = Note { from: OFFICE, body: json!(news), arrived: now };
         let letter = NewLetter {
             key: key.to_owned(),
@@ -187,7 +186,7 @@ impl<S: Store> Daemon<S> {
             mail: None,
             message_id: None,
         };
-        self.store.post(&letter, now).await.map(|(_, new)| new)
+        self.store.post(&letter, now).await.map(|_| ())
     }
 }
 

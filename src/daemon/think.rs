@@ -20,11 +20,10 @@ impl<S: Store> Daemon<S> {
             while self.sort_one(now).await? {}
             if let Some(claimed) = self.store.claim_letter(now).await? {
                 steps += usize::from(self.answer(claimed, now).await?);
-            } else if self.fire(now).await? {
-                steps += 1;
-            } else if steps > 0 || self.report_quarantined(now).await? == 0 {
-                // Busy, staff can wait for the next turn; nobody who is owed a receipt can.
+            } else if !self.fire(now).await? {
                 return Ok(steps);
+            } else {
+                steps += 1;
             }
         }
     }
