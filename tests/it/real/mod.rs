@@ -4,4 +4,6 @@
 mod bad_answers;
 mod bad_files;
 mod bad_mails;
+mod kills;
+mod load;
 mod village;
