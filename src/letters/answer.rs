@@ -108,7 +108,13 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
         let condition = roles.iter().flatten().any(|r| matches!(r, Some(Role::Condition | Role::Reserve)));
         let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
         let holds = |want: Role| roles.iter().flatten().any(|r| *r == Some(want));
-        let mood = Mood { condition, asks, elsewhere: holds(Role::Elsewhere), change: holds(Role::Change) };
+        let mood = Mood {
+            condition,
+            asks,
+            elsewhere: holds(Role::Elsewhere),
+            change: holds(Role::Change),
+            talks: roles.iter().flatten().any(Option::is_none),
+        };
         for (clause, roles) in whole.iter().zip(&roles) {
             say(clause, roles, mood, &mut out);
         }
@@ -124,6 +130,8 @@ struct Mood {
     asks: bool,
     elsewhere: bool,
     change: bool,
+    /// It has words nobody listed.
+    talks: bool,
 }
 
 fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying>) {
@@ -155,7 +163,8 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
                 _ => false,
             };
             let leads = before && literal && choice != Choice::No && !mood.change;
-            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere;
+            let aside = !literal && mood.talks && said[..i].iter().all(|r| *r == Some(Role::Because));
+            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside;
             out.push(Saying { framed, ..saying(choice, literal, plain, trouble) });
         }
     }
