@@ -8,6 +8,7 @@ mod documents;
 mod enquiry_stories;
 mod golden_states;
 mod letters_answers;
+mod letters_gate;
 mod letters_layouts;
 mod letters_speech;
 mod letters_total;

@@ -76,7 +76,7 @@ fn parts() -> Vec<Part> {
         Part::Elsewhere { text: "Sim" },
         answers("ABSTENCIÓN"),
         answers("SIM"),
-        Part::Answers { text: "No", then: Some("I changed my mind: YES") },
+        Part::Answers { text: "No", then: Some("Yes") },
         Part::Silent,
         answers("I vote yes"),
     ]
