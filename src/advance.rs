@@ -98,6 +98,9 @@ pub struct OutboxRow {
     pub calendar: Option<Calendar>,
     /// The letter this answers; its Message-ID becomes In-Reply-To.
     pub answers: Option<LetterId>,
+    /// It says politely that a letter was not acted on: how many a party gets in a day is limited.
+    #[serde(default)]
+    pub refusal: bool,
 }
 
 /// A letter addressed to a case, or one that opens a case.
@@ -345,6 +348,7 @@ impl Draft<'_> {
                 ..Notice::new(&label, to, refusal.template, refusal.data.clone())
             };
             self.tell(notice, &mut commit);
+            commit.outbox.iter_mut().for_each(|row| row.refusal = true);
         }
         commit
     }
@@ -389,6 +393,7 @@ impl Draft<'_> {
                 report_sent: notice.report_sent,
                 calendar: notice.calendar.clone(),
                 answers: self.letter.filter(|_| self.writers.contains(party)),
+                refusal: false,
             });
         }
         parties

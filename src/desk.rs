@@ -25,6 +25,8 @@ pub struct Counter<'a> {
     pub arrived: DateTime<Utc>,
     /// It lay in the Junk folder.
     pub junk: bool,
+    /// Its Message-ID was seen in another mail: a signature that was replayed proves nothing.
+    pub repeated: bool,
     /// Too large: only its header was fetched.
     pub header_only: bool,
     /// The notice its token names.
@@ -162,7 +164,7 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     let assurance = Assurance {
         token: written_to == Some(from),
         from_on_file: author.is_some(),
-        aligned: aligned(letter),
+        aligned: sure(letter, at),
         confirmed: only_on_file(asked) && written_to == Some(from),
     };
     let mut said = said(letter);
@@ -216,7 +218,7 @@ fn only_on_file(asked: &Asking) -> bool {
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
 fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outcome {
     let Some(person) = author else {
-        return match at.stranger.filter(|_| aligned(letter)) {
+        return match at.stranger.filter(|_| sure(letter, at)) {
             Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
             None => Outcome::Silent("unsolicited"),
         };
@@ -231,7 +233,7 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
     let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
     match votes.as_slice() {
         [one] if answers => {
-            let aligned = aligned(letter);
+            let aligned = sure(letter, at);
             let assurance = Assurance { from_on_file: true, aligned, ..Assurance::default() };
             let reply = Reply {
                 from: Party::Person(person),
@@ -267,7 +269,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
     };
     let token = matches!(&at.asked, Token::Known(asked) if asked.to == party);
     let assurance =
-        Assurance { token, from_on_file: author.is_some(), aligned: aligned(letter), confirmed: false };
+        Assurance { token, from_on_file: author.is_some(), aligned: sure(letter, at), confirmed: false };
     let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
     let reply = Reply {
         from: party,
@@ -308,6 +310,11 @@ fn said(letter: &Letter) -> Said {
 /// The first characters of a text.
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
+}
+
+/// Whether it is proven that this very mail was sent by its author now.
+fn sure(letter: &Letter, at: &Counter<'_>) -> bool {
+    aligned(letter) && !at.repeated
 }
 
 /// Whether our border server vouches for the From: it was submitted by that user after login, or signed or

@@ -83,6 +83,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: String::new(), until: None } };
     let register = register();
     let counter = Counter {
+        repeated: false,
         register: &register,
         office: OFFICE,
         clerk: "clerk@c.example",

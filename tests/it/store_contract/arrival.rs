@@ -4,7 +4,7 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
-use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Sorted, Store};
+use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sorted, Store};
 use chrono::Duration;
 
 super::promises! {
@@ -128,8 +128,8 @@ async fn the_books_balance_whatever_becomes_of_a_mail(record: impl Record) {
     assert_eq!(quarantine.iter().map(|item| item.mail).collect::<Vec<_>>(), [Some(MailId(4)), Some(odd)]);
     assert_eq!(store.quarantined_mail(odd).await.unwrap().unwrap().raw.bytes, [7, 0, 255]);
     assert_eq!(store.quarantined_mail(silent).await.unwrap(), None);
-    store.unquarantine(&quarantine[0], Some("nonsense"), t(12)).await.unwrap();
-    store.unquarantine(&quarantine[1], None, t(12)).await.unwrap();
+    store.unquarantine(&quarantine[0], Release::Discard("nonsense"), t(12)).await.unwrap();
+    store.unquarantine(&quarantine[1], Release::Retry, t(12)).await.unwrap();
     let expected = Books { silent: 3, quarantined: 0, waiting: 2, ..expected };
     assert_eq!(store.books().await.unwrap(), expected);
     assert_eq!(store.claim_mail(t(12)).await.unwrap().unwrap().id, odd);
@@ -198,7 +198,7 @@ async fn a_clock_waits_for_letters_that_came_before_it(record: impl Record) {
     assert!(!fires(&store).await, "a letter is quarantined");
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.letter, item.case), (Some(id), Some(CASE)));
-    store.unquarantine(&item, Some("not a vote"), t(65)).await.unwrap();
+    store.unquarantine(&item, Release::Discard("not a vote"), t(65)).await.unwrap();
     assert!(fires(&store).await);
 }
 
@@ -221,8 +221,9 @@ async fn a_clock_waits_for_mail_that_may_be_for_its_case(record: impl Record) {
         case: None,
         arrived: t(50),
         why: String::new(),
+        stays: 0,
     };
-    store.unquarantine(&item(1), Some("spam"), t(63)).await.unwrap();
+    store.unquarantine(&item(1), Release::Discard("spam"), t(63)).await.unwrap();
     assert!(fires(&store).await, "mails that name other cases, or none, hold nothing up");
 }
 

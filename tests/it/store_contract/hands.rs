@@ -3,7 +3,7 @@
 use super::record::*;
 use atlarged::advance::Commit;
 use atlarged::kernel::ids::{CaseId, LetterId, MailId};
-use atlarged::ports::store::{CommitError, Posted, Sorted, Store};
+use atlarged::ports::store::{CommitError, Posted, Release, Sorted, Store};
 use std::collections::BTreeSet;
 
 super::promises! {
@@ -167,7 +167,7 @@ async fn a_mail_that_kills_three_times_is_quarantined(record: impl Record) {
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.why.contains("three times")), (Some(MailId(1)), true));
     assert_eq!(store.books().await.unwrap().quarantined, 1);
-    store.unquarantine(&item, None, t(2)).await.unwrap();
+    store.unquarantine(&item, Release::Retry, t(2)).await.unwrap();
     assert!(store.claim_mail(t(2)).await.unwrap().is_some(), "it has three lives again");
 }
 
@@ -203,7 +203,7 @@ async fn a_clock_that_kills_three_times_is_stuck(record: impl Record) {
     assert_eq!(store.next_event().await.unwrap(), None);
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.letter, item.case), (None, None, Some(CASE)));
-    store.unquarantine(&item, None, t(91)).await.unwrap();
+    store.unquarantine(&item, Release::Retry, t(91)).await.unwrap();
     assert_eq!(due(&store, 92).await, Some(CASE));
 }
 
