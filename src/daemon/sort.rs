@@ -12,12 +12,21 @@ use crate::workflows::office::Waits;
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 
+/// A mail that could not be sorted because the world is unwell is tried again after this.
+const RETRY: Duration = Duration::minutes(1);
+
 impl<S: Store> Daemon<S> {
     /// Sorts the earliest mail not yet sorted. False: there is none.
     pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<bool> {
         let Some(mail) = self.store.claim_mail(now).await? else { return Ok(false) };
-        let sorted = self.address(&mail, now).await?;
-        self.store.sort(mail.id, &sorted, now).await?;
+        match self.address(&mail, now).await {
+            Ok(sorted) => self.store.sort(mail.id, &sorted, now).await?,
+            Err(fault) => {
+                // Out of hand, and out of the way of other mail for a while; it holds up clocks all the same.
+                self.store.put_back_mail(mail.id, now + RETRY).await?;
+                return Err(fault);
+            }
+        }
         Ok(true)
     }
 
