@@ -61,11 +61,12 @@ pub async fn at_the_end(world: &mut World) {
         Err(broken) => world.wrong.push(broken.to_string()),
     }
     world.report.steps = journal.len() as u64;
+    let ended_well = world.wrong.is_empty();
     let evidence = Evidence::new(notices, journal, &letters, &minter);
     world.report.doubled += evidence.doubled.len() as u64;
     world.wrong.extend(evidence.doubled.iter().cloned());
     tallies(world, &evidence).await;
-    cases(world).await;
+    cases(world, ended_well).await;
     sum_up(world);
 }
 
@@ -104,7 +105,7 @@ fn signed(world: &World, body: Body, publication: &Publication) -> Tally {
 }
 
 /// Replay gives the stored state; a live case has a clock or waits for somebody.
-async fn cases(world: &mut World) {
+async fn cases(world: &mut World, ended_well: bool) {
     let waits: Vec<_> = world.store.tasks().await.unwrap_or_default();
     for case in world.store.cases().await.unwrap_or_default() {
         match replay(&world.store, case.id).await {
@@ -115,6 +116,9 @@ async fn cases(world: &mut World) {
                 world.wrong.push(what);
             }
             Err(fault) => world.wrong.push(fault.to_string()),
+        }
+        if !ended_well {
+            continue;
         }
         let over = matches!(case.phase.as_str(), "closed" | "annulled" | "answered" | "refused" | "staffed");
         let waited_for = waits.iter().any(|open| open.task.case == case.id && !open.task.to.is_empty());
