@@ -113,7 +113,7 @@ pub fn main(clock: crate::daemon::Clock) -> ExitCode {
         Command::Preview(args) => letters::preview(&args),
         Command::Recount(args) => ballots::recount(&args),
         Command::Generate(command) => letters::generate(&command),
-        Command::Simulate(args) => simulate::simulate(&args),
+        Command::Simulate(args) => simulate::simulate(&args, &clock),
         other => in_runtime(other, &clock),
     };
     match outcome {
