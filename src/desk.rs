@@ -84,6 +84,16 @@ pub enum Outcome {
     Quarantined(&'static str),
 }
 
+impl Outcome {
+    /// The same and one letter more.
+    fn and(self, more: Addressed) -> Outcome {
+        match self {
+            Outcome::Letters(letters) => Outcome::Letters(letters.into_iter().chain([more]).collect()),
+            Outcome::Silent(_) | Outcome::Quarantined(_) => Outcome::Letters(vec![more]),
+        }
+    }
+}
+
 /// Sends a letter where it belongs.
 pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
     if letter.from.as_ref().is_some_and(|from| from.address.eq_ignore_ascii_case(at.clerk)) {
@@ -155,23 +165,37 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
         token: written_to == Some(from),
         from_on_file: author.is_some(),
         aligned: sure(letter, at),
-        confirmed: asked.asks == Asks::Confirm && written_to == Some(from),
+        confirmed: only_on_file(asked) && written_to == Some(from),
     };
-    let said = said(letter);
+    let mut said = said(letter);
     let answers = Some(Answers { notice: asked.notice, label: asked.label.clone(), to: asked.to });
-    let office = said.commands.iter().filter(|command| for_office(command)).count();
-    let nothing_else = said.choice.is_none() && said.commands.len() == office;
-    if office > 0 && nothing_else {
-        return to_office(letter, at, author, Why::Commands);
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(for_office);
+    said.commands = own;
+    let answers_it = said.choice.is_some() || !said.commands.is_empty();
+    // A line of an answer to an enquiry may well read "Status"; a mail of nothing else is a command.
+    let commands_alone = said.text.lines().filter(|line| !line.trim().is_empty()).count() <= office.len();
+    let to_office = (!office.is_empty() && (commands_alone || asked.asks != Asks::Text))
+        .then(|| to_office(letter, at, author, Why::Commands));
+    if let Some(to_office) = to_office {
+        if !answers_it {
+            return to_office;
+        }
+        let reply = Reply {
+            from,
+            answers,
+            said,
+            arrived: at.arrived,
+            assurance,
+            nonce: at.nonce.into(),
+            desk: Value::Null,
+        };
+        return to_office.and(Addressed::ToCase(asked.notice.case, Input::Reply(reply)));
     }
     let thanks = asked.asks == Asks::Nothing || asked.label.starts_with("receipt:");
     let silent = matches!(said.problem, Problem::NoAnswer | Problem::Empty) && said.commands.is_empty();
     if thanks && silent {
-        return if said.text.trim().is_empty() {
-            Outcome::Silent("empty")
-        } else {
-            enquiry(letter, at, from, true)
-        };
+        let empty = said.text.trim().is_empty();
+        return if empty { Outcome::Silent("empty") } else { enquiry(letter, at, from, true) };
     }
     let reply = Reply {
         from,
@@ -179,10 +203,16 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
         said,
         arrived: at.arrived,
         assurance,
-        nonce: at.nonce.to_owned(),
+        nonce: at.nonce.into(),
         desk: Value::Null,
     };
     Outcome::Letters(vec![Addressed::ToCase(asked.notice.case, Input::Reply(reply))])
+}
+
+/// Whether the mail that was answered asked, at the address on file and nowhere else, whether something was
+/// written there: a question to confirm, or a task's request to send the same once more.
+fn only_on_file(asked: &Asking) -> bool {
+    asked.asks == Asks::Confirm || matches!(asked.template.as_str(), "ballot/task-unsure" | "enquiry/unsure")
 }
 
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
@@ -193,16 +223,18 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
             None => Outcome::Silent("unsolicited"),
         };
     };
-    let said = said(letter);
-    if said.commands.iter().any(for_office) {
+    let mut said = said(letter);
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(for_office);
+    said.commands = own;
+    let answers = said.choice.is_some() || !said.commands.is_empty();
+    if !office.is_empty() && !answers {
         return to_office(letter, at, author, Why::Commands);
     }
     let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
-    let answers = said.choice.is_some() || !said.commands.is_empty();
     match votes.as_slice() {
         [one] if answers => {
-            let assurance =
-                Assurance { from_on_file: true, aligned: sure(letter, at), ..Assurance::default() };
+            let aligned = sure(letter, at);
+            let assurance = Assurance { from_on_file: true, aligned, ..Assurance::default() };
             let reply = Reply {
                 from: Party::Person(person),
                 answers: None,
@@ -212,10 +244,14 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
                 nonce: at.nonce.to_owned(),
                 desk: Value::Null,
             };
-            Outcome::Letters(vec![Addressed::ToCase(one.waits.notice.case, Input::Reply(reply))])
+            let vote = Addressed::ToCase(one.waits.notice.case, Input::Reply(reply));
+            if office.is_empty() {
+                return Outcome::Letters(vec![vote]);
+            }
+            to_office(letter, at, author, Why::Commands).and(vote)
         }
-        [] => enquiry(letter, at, Party::Person(person), true),
-        _ if answers => to_office(letter, at, author, Why::WhichMatter),
+        [_, _, ..] if answers => to_office(letter, at, author, Why::WhichMatter),
+        _ if !office.is_empty() => to_office(letter, at, author, Why::Commands),
         _ => enquiry(letter, at, Party::Person(person), true),
     }
 }
