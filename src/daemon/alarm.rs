@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_start_after_a_long_stop_is_given_time() {
-        let stopped = |minutes| Seen { since: at(100 - minutes), home: Some(at(-900)), ..well() };
+        let stopped = |minutes: i64| Seen { since: at(100 - minutes), home: Some(at(-900)), ..well() };
         check(stopped(19), &[]);
         check(stopped(21), &["heartbeat"]);
     }

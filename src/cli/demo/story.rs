@@ -251,7 +251,7 @@ async fn close(
 
 /// A result shows the counts; of all the mails of a ballot it alone is public and final.
 fn is_result(mail: &Received) -> bool {
-    mail.letter.text.contains("ballots/c")
+    mail.letter.text.contains("ballots/")
 }
 
 async fn recount(village: &Village, teller: &Teller, case: CaseId) -> Result<(), Trouble> {
