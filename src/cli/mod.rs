@@ -1,10 +1,10 @@
 //! The command line: stable, since others script against it. Exit codes: 0 done, 1 refused or found wanting,
 //! 2 usage.
 
-mod assemble;
+pub mod assemble;
 mod ballots;
 mod cases;
-mod daemon;
+pub mod daemon;
 mod demo;
 mod doctor;
 pub mod import;
@@ -132,7 +132,7 @@ pub fn main(clock: crate::daemon::Clock) -> ExitCode {
         Command::Preview(args) => letters::preview(&args),
         Command::Recount(args) => ballots::recount(&args),
         Command::Generate(command) => letters::generate(&command),
-        Command::Simulate(args) => simulate::simulate(&args),
+        Command::Simulate(args) => simulate::simulate(&args, &clock),
         other => in_runtime(other, &clock),
     };
     match outcome {

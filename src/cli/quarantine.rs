@@ -3,11 +3,11 @@
 use super::{ConfigArg, Ended, Outcome, Trouble, assemble, say};
 use crate::advance::{LetterBody, NewLetter};
 use crate::daemon::Clock;
-use crate::kernel::ids::{LetterId, MailId, NoticeId, Party};
+use crate::kernel::ids::{NoticeId, Party};
 use crate::kernel::language::Language;
 use crate::kernel::workflow::Opening;
 use crate::letters::{self, Trust};
-use crate::ports::store::{Quarantined, Store};
+use crate::ports::store::{Quarantined, Release, Store};
 use crate::workflows::enquiry::Asked;
 use clap::Subcommand;
 use serde_json::json;
@@ -24,7 +24,13 @@ pub enum QuarantineCommand {
     /// What one of them says, as `inspect` would tell.
     Show(Item),
     /// Give it another try, after the cause is mended.
-    Retry(Item),
+    Retry {
+        #[command(flatten)]
+        item: Item,
+        /// You looked: a mail's times, and the matters its carriers name, are taken as they are.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Make an enquiry of a mail: its author is told that it arrived, and staff answer by mail.
     Answer(Item),
     /// End it without an answer; the reason is kept.
@@ -38,7 +44,8 @@ pub enum QuarantineCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct Item {
-    /// A mail (m812), a letter (l901), or for `retry` a notice that is stuck or failed (c42.7.0).
+    /// A mail (m812), a letter (l901), the clock of a case (c42), or for `retry` a notice that is stuck or
+    /// failed (c42.7.0).
     item: String,
     #[command(flatten)]
     config: ConfigArg,
@@ -49,8 +56,10 @@ pub async fn quarantine(command: QuarantineCommand, clock: &Clock) -> Outcome {
         QuarantineCommand::List { config, json } => list(&config, json).await,
         QuarantineCommand::Show(item) => show(&item).await,
         QuarantineCommand::Answer(item) => answer(&item, clock).await,
-        QuarantineCommand::Retry(item) => release(&item, None, clock).await,
-        QuarantineCommand::Discard { item, reason } => release(&item, Some(&reason), clock).await,
+        QuarantineCommand::Retry { item, accept } => {
+            release(&item, if accept { Release::Accept } else { Release::Retry }, clock).await
+        }
+        QuarantineCommand::Discard { item, reason } => release(&item, Release::Discard(&reason), clock).await,
     }
 }
 
@@ -62,7 +71,7 @@ async fn list(config: &ConfigArg, as_json: bool) -> Outcome {
         return Ok(Ended::Done);
     }
     for item in &waiting {
-        say!("{}\t{}\t{}", name(item), item.arrived, item.why);
+        say!("{}\t{}\t{}", item.name(), item.arrived, item.why);
     }
     let notices = store.notices(None).await?;
     let stuck: Vec<_> = notices.iter().filter(|notice| notice.status == "stuck").collect();
@@ -73,35 +82,18 @@ async fn list(config: &ConfigArg, as_json: bool) -> Outcome {
     Ok(Ended::Done)
 }
 
-fn name(item: &Quarantined) -> String {
-    match (item.letter, item.mail, item.case) {
-        (Some(letter), _, _) => letter.to_string(),
-        (None, Some(mail), _) => mail.to_string(),
-        (None, None, Some(case)) => format!("the clock of {case}"),
-        (None, None, None) => "nothing".to_owned(),
-    }
-}
-
 async fn find(item: &Item, store: &impl Store) -> Result<Quarantined, Trouble> {
     let waiting = store.quarantined().await?;
-    let mail: Option<MailId> = item.item.parse().ok().filter(|_| !item.item.starts_with('l'));
-    let letter: Option<LetterId> = item.item.parse().ok().filter(|_| !item.item.starts_with('m'));
-    waiting
-        .into_iter()
-        .find(|waits| {
-            (letter.is_some() && waits.letter == letter)
-                || (waits.letter.is_none() && mail.is_some() && waits.mail == mail)
-        })
-        .ok_or_else(|| {
-            Trouble::new(format!("{} is not in quarantine; see: atlarged quarantine list", item.item))
-        })
+    waiting.into_iter().find(|waits| waits.name() == item.item).ok_or_else(|| {
+        Trouble::new(format!("{} is not in quarantine; see: atlarged quarantine list", item.item))
+    })
 }
 
 async fn show(item: &Item) -> Outcome {
     let installation = assemble::installation(&item.config).await?;
     let store = &installation.daemon.store;
     let found = find(item, store).await?;
-    say!("{}\t{}\t{}", name(&found), found.arrived, found.why);
+    say!("{}\t{}\t{}", found.name(), found.arrived, found.why);
     if let Some(id) = found.mail
         && let Some(mail) = store.quarantined_mail(id).await?
     {
@@ -152,14 +144,15 @@ async fn answer(item: &Item, clock: &Clock) -> Outcome {
         message_id: letter.message_id,
     };
     store.post(&opens, now).await?;
-    store.unquarantine(&found, Some("answered as an enquiry"), now).await?;
+    store.unquarantine(&found, Release::Discard("answered as an enquiry"), now).await?;
     say!("{} is an enquiry now; staff answer the task they get by mail", item.item);
     Ok(Ended::Done)
 }
 
-async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
+async fn release(item: &Item, how: Release<'_>, clock: &Clock) -> Outcome {
     let (_, store) = assemble::store(&item.config).await?;
-    if let (Ok(notice), None) = (item.item.parse::<NoticeId>(), discard) {
+    let discarded = matches!(how, Release::Discard(_));
+    if let (Ok(notice), false) = (item.item.parse::<NoticeId>(), discarded) {
         if store.resend(notice, clock()).await? {
             say!("{notice} will be sent once more");
             return Ok(Ended::Done);
@@ -169,7 +162,7 @@ async fn release(item: &Item, discard: Option<&str>, clock: &Clock) -> Outcome {
         )));
     }
     let found = find(item, &store).await?;
-    store.unquarantine(&found, discard, clock()).await?;
-    say!("{} {}", item.item, if discard.is_some() { "discarded" } else { "will be tried again" });
+    store.unquarantine(&found, how, clock()).await?;
+    say!("{} {}", item.item, if discarded { "discarded" } else { "will be tried again" });
     Ok(Ended::Done)
 }

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod digest;
+mod errands;
 mod fetch;
 mod publish;
 mod run;
@@ -12,11 +13,12 @@ mod think;
 mod upkeep;
 
 pub use alarm::{Alarm, AlarmConfig};
-pub use fetch::Fetching;
+pub use fetch::{Brought, Fetching};
 pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
 pub use send::Sending;
 pub use sort::epoch_since;
+pub use think::Thought;
 
 use crate::advance::{LetterBody, NewLetter};
 use crate::kernel::ids::CaseId;
@@ -34,6 +36,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tracing::warn;
 
 /// The first case of every installation: the clerk's own desk.
 pub const OFFICE: CaseId = CaseId(1);
@@ -125,12 +128,16 @@ impl<S: Store> Daemon<S> {
     ) -> Answer<Turned> {
         let mut turned = Turned::default();
         for (name, mailbox) in mailboxes {
-            turned.fetched += self.fetch(name, mailbox, now).await?;
+            let brought = self.fetch(name, mailbox, now).await?;
+            turned.fetched += brought.fresh;
+            if let Some(fault) = brought.unfinished {
+                warn!(mailbox = name, %fault, "what was read could not be flagged in the mailbox");
+            }
         }
         turned.steps = self.think(now).await?;
         turned.sent = self.send(postman, now).await?;
-        self.publish().await?;
         self.destroy().await?;
+        self.publish().await?;
         self.witness().await?;
         Ok(turned)
     }

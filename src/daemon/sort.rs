@@ -1,6 +1,7 @@
 //! At the desk: each stored mail is opened, read and addressed.
 
 use super::fetch::TOLERANCE;
+use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
@@ -12,29 +13,45 @@ use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 
+/// Carriers that are looked up beside the first.
+const CARRIERS: usize = 20;
+
 impl<S: Store> Daemon<S> {
-    /// Sorts the earliest mail not yet sorted. False: there is none.
-    pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<bool> {
-        let Some(mail) = self.store.claim_mail(now).await? else { return Ok(false) };
-        match self.address(&mail, now).await {
-            Ok(sorted) => {
-                self.store.sort(mail.id, &sorted, now).await?;
-                if let Sorted::Quarantined(why) = sorted {
-                    self.set_aside(&mail.id.to_string(), why, now).await?;
-                }
+    /// Sorts the earliest mail not yet sorted.
+    pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<Did> {
+        let Some(mail) = self.store.claim_mail(now).await? else { return Ok(Did::Nothing) };
+        match self.address_and_sort(&mail, now).await {
+            Ok(Sorted::Quarantined(why)) => {
+                self.set_aside(&mail.id.to_string(), &mail.id.to_string(), mail.stays, why, now).await?;
+                Ok(Did::Other)
             }
+            Ok(_) => Ok(Did::Other),
             Err(fault) => {
-                self.store.put_back_mail(mail.id, now).await?;
-                return Err(fault);
+                self.store.put_back_mail(mail.id, now + ASIDE).await?;
+                Ok(Did::Aside(fault))
             }
         }
-        Ok(true)
     }
 
-    /// Tells staff of something that waits for a person; once, however often it is said.
-    async fn set_aside(&self, what: &str, why: String, now: DateTime<Utc>) -> Answer<()> {
+    async fn address_and_sort(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
+        let sorted = self.address(mail, now).await?;
+        self.store.sort(mail.id, &sorted, now).await?;
+        Ok(sorted)
+    }
+
+    /// Tells staff of something that waits for a person; once for each stay, however often it is said.
+    async fn set_aside(
+        &self,
+        name: &str,
+        what: &str,
+        stays: u32,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Answer<()> {
         let news = News::Quarantined { what: what.to_owned(), why };
-        self.tell_office(&format!("quarantined:{what}"), news, now).await
+        let key =
+            if stays == 0 { format!("quarantined:{name}") } else { format!("quarantined:{name}:{stays}") };
+        self.tell_office(&key, news, now).await
     }
 
     /// Tells staff of everything in quarantine they were not told of: what killed us was set aside by the
@@ -44,13 +61,10 @@ impl<S: Store> Daemon<S> {
     /// The store cannot be reached.
     pub async fn tell_quarantined(&self, now: DateTime<Utc>) -> Answer<()> {
         for item in self.store.quarantined().await? {
-            let what = match (item.letter, item.mail, item.case) {
-                (Some(letter), _, _) => letter.to_string(),
-                (None, Some(mail), _) => mail.to_string(),
-                (None, None, Some(case)) => format!("the clock of {case}"),
-                (None, None, None) => continue,
-            };
-            self.set_aside(&what, item.why, now).await?;
+            let name = item.name();
+            let clock = item.letter.is_none() && item.mail.is_none();
+            let what = if clock { format!("the clock of {name}") } else { name.clone() };
+            self.set_aside(&name, &what, item.stays, item.why, now).await?;
         }
         Ok(())
     }
@@ -61,13 +75,14 @@ impl<S: Store> Daemon<S> {
         };
         let letter = letters::read(&raw, &self.trust());
         drop(raw);
-        if implausible(&letter, mail, now) {
+        if !mail.accepted && implausible(&letter, mail, now) {
             return Ok(Sorted::Quarantined("its times of arrival disagree or lie in the future".to_owned()));
         }
         let register = self.register().await?;
-        let asked = self.token(&letter).await?;
+        let asked = self.token(&letter, mail.accepted).await?;
         if let Token::Known(asked) = &asked
             && asked.template == super::alarm::TEMPLATE
+            && self.sent_by_ourselves(&letter)
         {
             self.came_home(asked.notice.case, mail.arrived).await?;
             return Ok(Sorted::Silent("our own".to_owned()));
@@ -81,6 +96,10 @@ impl<S: Store> Daemon<S> {
             (Token::None, None) => self.stranger(&letter, now).await?,
             _ => None,
         };
+        let repeated = match &letter.message_id {
+            Some(message_id) => self.store.message_id_seen(message_id, mail.id).await?,
+            None => false,
+        };
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
             register: &register,
@@ -88,6 +107,7 @@ impl<S: Store> Daemon<S> {
             clerk: &self.settings.clerk,
             arrived: mail.arrived,
             junk: mail.junk,
+            repeated,
             header_only: mail.header_only,
             asked,
             waits,
@@ -104,9 +124,17 @@ impl<S: Store> Daemon<S> {
         })
     }
 
+    /// Our own mail, as it left; a bounce of it did not come home.
+    fn sent_by_ourselves(&self, letter: &Letter) -> bool {
+        let clerk = &self.settings.clerk;
+        letter.class != Class::Bounce
+            && letter.from.as_ref().is_some_and(|from| from.address.eq_ignore_ascii_case(clerk))
+    }
+
     /// What the carriers say together: the reply address first, then the references, then the text. A bounce
-    /// may name its mail only in what it returns.
-    pub(super) async fn token(&self, letter: &Letter) -> Answer<Token> {
+    /// may name its mail only in what it returns. Every reply address counts, and the nearest of the
+    /// references; where a person accepted the mail, the first carrier decides.
+    pub(super) async fn token(&self, letter: &Letter, accepted: bool) -> Answer<Token> {
         let mut found: Vec<(Place, NoticeId)> = Vec::new();
         let mut epochs: Vec<u16> = Vec::new();
         for carrier in &letter.tokens {
@@ -121,11 +149,13 @@ impl<S: Store> Daemon<S> {
         if !self.is_of_epoch(&asked, epochs[0]).await? {
             return Ok(Token::Unknown);
         }
-        let other = found.iter().find(|(place, notice)| *place != found[0].0 && *notice != first);
-        if let Some((Place::Thread, other)) = other
-            && letter.class != Class::Bounce
-        {
-            let matters = |row: &NoticeRow| (row.row.id.case, row.row.to);
+        let recipients = found.iter().skip(1).filter(|(place, _)| *place == Place::Recipient);
+        let thread = found.iter().skip(1).find(|(place, notice)| {
+            *place == Place::Thread && found[0].0 != Place::Thread && *notice != first
+        });
+        let compared = recipients.chain(thread).filter(|_| !accepted && letter.class != Class::Bounce);
+        let matters = |row: &NoticeRow| (row.row.id.case, row.row.to);
+        for (_, other) in compared.filter(|(_, notice)| *notice != first).take(CARRIERS) {
             if self.store.notice(*other).await?.is_some_and(|other| matters(&other) != matters(&asked)) {
                 return Ok(Token::Disagree);
             }

@@ -8,7 +8,7 @@ use crate::letters::Trust;
 use crate::ports::keys::KeyName;
 use crate::ports::mailbox::{Cursor, Place};
 use crate::ports::store::memory::MemoryStore;
-use crate::ports::store::{NewMail, Sorted};
+use crate::ports::store::{NewMail, Release, Sorted};
 use crate::render::Letterhead;
 use crate::workflows::office::News;
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ async fn known(daemon: &Daemon<MemoryStore>, epoch: u16, notice: NoticeId) -> bo
     let raw = format!("From: ana@a.example\r\nTo: clerk+{token}@a.example\r\nSubject: x\r\n\r\nYES\r\n");
     let trust = Trust { authserv_id: None, border_host: None };
     let letter = crate::letters::read(raw.as_bytes(), &trust);
-    match daemon.token(&letter).await.unwrap() {
+    match daemon.token(&letter, false).await.unwrap() {
         crate::desk::Token::Known(asking) => {
             assert_eq!(asking.notice, notice);
             true
@@ -163,7 +163,7 @@ async fn the_keys_of_days_that_are_dealt_with_are_destroyed_in_their_time() {
     assert!(!opens(0) && opens(1));
     assert_eq!(daemon.retain(day(900)).await.unwrap(), 0, "a mail of day 1 waits for a person");
     let waits = daemon.store.quarantined().await.unwrap().remove(0);
-    daemon.store.unquarantine(&waits, Some("spam"), day(900)).await.unwrap();
+    daemon.store.unquarantine(&waits, Release::Discard("spam"), day(900)).await.unwrap();
     assert_eq!(daemon.retain(day(900)).await.unwrap(), 1);
     assert!(!opens(1) && opens(2), "a mail of day 2 is not sorted");
 }

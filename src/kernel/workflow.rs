@@ -329,16 +329,23 @@ pub struct Refusal {
     pub data: Value,
     /// What the refusal asks, so that it can be mended in one word.
     pub asks: Asks,
+    /// What an answer to the refusal is about, where it is not what was answered.
+    pub label: Option<String>,
 }
 
 impl Refusal {
     pub fn new(template: &'static str, data: impl Serialize) -> Refusal {
-        Refusal { template, data: to_value(data), asks: Asks::Nothing }
+        Refusal { template, data: to_value(data), asks: Asks::Nothing, label: None }
     }
 
     #[must_use]
     pub fn asking(self, asks: Asks) -> Refusal {
         Refusal { asks, ..self }
+    }
+
+    #[must_use]
+    pub fn about(self, label: String) -> Refusal {
+        Refusal { label: Some(label), ..self }
     }
 }
 

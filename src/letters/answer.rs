@@ -105,10 +105,16 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
         let whole = &clauses[at..end];
         let roles: Vec<Vec<Option<Role>>> =
             whole.iter().map(|c| (0..c.tokens.len()).map(|i| role(&c.tokens, i)).collect()).collect();
-        let condition = roles.iter().flatten().any(|r| *r == Some(Role::Condition));
+        let condition = roles.iter().flatten().any(|r| matches!(r, Some(Role::Condition | Role::Reserve)));
         let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
         let holds = |want: Role| roles.iter().flatten().any(|r| *r == Some(want));
-        let mood = Mood { condition, asks, elsewhere: holds(Role::Elsewhere), change: holds(Role::Change) };
+        let mood = Mood {
+            condition,
+            asks,
+            elsewhere: holds(Role::Elsewhere),
+            change: holds(Role::Change),
+            talks: roles.iter().flatten().any(Option::is_none),
+        };
         for (clause, roles) in whole.iter().zip(&roles) {
             say(clause, roles, mood, &mut out);
         }
@@ -124,6 +130,8 @@ struct Mood {
     asks: bool,
     elsewhere: bool,
     change: bool,
+    /// It has words nobody listed.
+    talks: bool,
 }
 
 fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying>) {
@@ -155,7 +163,8 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
                 _ => false,
             };
             let leads = before && literal && choice != Choice::No && !mood.change;
-            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere;
+            let aside = !literal && mood.talks && said[..i].iter().all(|r| *r == Some(Role::Because));
+            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside;
             out.push(Saying { framed, ..saying(choice, literal, plain, trouble) });
         }
     }
@@ -208,7 +217,8 @@ fn weigh(sayings: &[Saying], clauses: &[Clause]) -> Answer {
         return none(problem);
     }
     if let [choice] = likely[..] {
-        if condition_follows(clauses) {
+        let sentence = sayings.iter().find(|s| s.plain).map_or(0, |s| s.sentence);
+        if condition_beside(clauses, sentence) {
             return none(Problem::Conditional);
         }
         return Answer { choice: Some(choice), problem: Problem::SupportWord };
@@ -246,20 +256,25 @@ fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[C
     if choice == Choice::No && clauses.iter().any(|c| tells(c, Role::Negation) && tells(c, Role::Elsewhere)) {
         return Some(Problem::Unclear);
     }
-    condition_follows(clauses).then_some(Problem::Conditional)
+    condition_beside(clauses, first).then_some(Problem::Conditional)
 }
 
 fn tells(clause: &Clause, want: Role) -> bool {
     (0..clause.tokens.len()).any(|i| role(&clause.tokens, i) == Some(want))
 }
 
-/// A sentence that opens with a condition sets one for the answer before it.
-fn condition_follows(clauses: &[Clause]) -> bool {
-    let mut last = usize::MAX;
-    clauses.iter().any(|c| {
-        let opens = c.sentence != last;
-        last = c.sentence;
-        opens && role(&c.tokens, 0) == Some(Role::Condition)
+/// A sentence next to the answer's that opens with a condition sets one for it.
+fn condition_beside(clauses: &[Clause], sentence: usize) -> bool {
+    let here = clauses.iter().position(|c| c.sentence == sentence).unwrap_or(0);
+    let after = clauses[here..].iter().find(|c| c.sentence != sentence);
+    let before = here.checked_sub(1).map(|b| clauses[b].sentence);
+    let before = before.and_then(|s| clauses.iter().find(|c| c.sentence == s));
+    [before, after].into_iter().flatten().any(|c| {
+        let mut opening = (0..c.tokens.len().min(3)).map(|i| role(&c.tokens, i));
+        opening.next().flatten().is_some_and(|first| {
+            first == Role::Condition
+                || (first == Role::Reserve && opening.any(|r| r == Some(Role::Condition)))
+        })
     })
 }
 

@@ -73,8 +73,9 @@ pub fn split_point(line: &str) -> Option<usize> {
 /// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
 fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     let text = bare(lines[i].text);
-    let rule =
-        |c: char| matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2014}' | '\u{2013}' | '\u{2500}');
+    let rule = |c: char| {
+        matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2500}')
+    };
     if text.len() > 200 && !text.starts_with(rule) {
         return None;
     }
@@ -138,14 +139,16 @@ fn inline_block(text: &str, words: &Words) -> bool {
 
 /// The kinds of header a line could be the label of, and its value.
 fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
+    let barred = text.trim_start().starts_with('|');
     let text = bare(text);
-    let colon = text.char_indices().take(40).find(|(_, c)| matches!(c, ':' | '\u{ff1a}'))?.0;
+    let table = |c: char| matches!(c, ':' | '\u{ff1a}') || (c == '|' && barred);
+    let colon = text.char_indices().take(40).find(|(_, c)| table(*c))?.0;
     let name = text[..colon].trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '[' | ']'));
     if name.is_empty() {
         return None;
     }
     let kinds = *words.labels.get(fold(name).as_ref())?;
-    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*']).trim();
+    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*', '|']).trim();
     Some((kinds, value))
 }
 
@@ -351,7 +354,9 @@ fn may_start(text: &str, words: &Words) -> bool {
 
 fn may_end(text: &str, words: &Words) -> bool {
     let text = bare(text);
-    if text.ends_with([':', '\u{ff1a}', '-', '>']) {
+    if text.ends_with([':', '\u{ff1a}', '-', '>'])
+        || (text.ends_with(')') && text.bytes().any(|b| b.is_ascii_digit()))
+    {
         return true;
     }
     let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
@@ -402,7 +407,12 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
     let dashed = folded.starts_with("--") && folded.ends_with("--");
     let Some((start, end)) = verb(folded, words) else {
         let dated = folded.starts_with(|c: char| c.is_numeric()) || starts_weekday(folded);
-        return when && address && ((dated && colon) || (quoted && count <= 3 && (colon || dated)));
+        let timed = colon
+            && address
+            && has_time(folded)
+            && folded.trim_end_matches([':', ' ']).ends_with(char::is_numeric);
+        return (timed && folded.split_whitespace().count() <= 14)
+            || when && address && ((dated && colon) || (quoted && count <= 3 && (colon || dated)));
     };
     let tail = folded.get(end..).unwrap_or("").trim_matches([' ', ':', '\u{ff1a}', '-', '.', '*', ')']);
     let last = tail.is_empty();
@@ -414,11 +424,29 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
         return match (on, colon) {
             (true, true) => when || address,
             (true, false) => when && (address || quoted || before.split_whitespace().count() >= 5),
-            (false, true) => address || (quoted && count <= 2) || (when && quoted),
+            (false, true) => {
+                let dated = folded.starts_with(|c: char| c.is_ascii_digit()) && has_time(folded);
+                address || dated || (quoted && (when || count <= 2))
+            }
             (false, false) => address && (quoted || when),
         };
     }
-    colon && (when || on) && (address || quoted || (on && when && tail.split_whitespace().count() <= 5))
+    let short = folded.split_whitespace().count() <= 12;
+    if start == 0 && ((colon && address) || (quoted && when && short)) {
+        return true;
+    }
+    let dated = has_time(tail) && short && tail.ends_with(|c: char| c.is_ascii_digit());
+    colon
+        && (when || on)
+        && (address || quoted || dated || (on && when && tail.split_whitespace().count() <= 5))
+}
+
+/// Whether a text holds a time of day in digits.
+fn has_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..bytes.len().saturating_sub(1)).any(|i| {
+        matches!(bytes[i], b':' | b'.') && bytes[i - 1].is_ascii_digit() && bytes[i + 1].is_ascii_digit()
+    })
 }
 
 /// The first word is a day's name or its abbreviation, in some language: short, and a date follows.

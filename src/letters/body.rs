@@ -46,6 +46,13 @@ pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
     let mut plain: Vec<&Part<'_>> = Vec::new();
     let mut rich: Vec<&Part<'_>> = Vec::new();
     collect(root, &mut plain, &mut rich, &mut body.attachments);
+    if plain.is_empty() && rich.is_empty() {
+        plain.extend(root.walk().into_iter().filter(|p| p.media == "text/plain" && !p.attached).take(1));
+    }
+    let sealed = |p: &&Part<'_>| p.media == "multipart/encrypted" || p.media.ends_with("pkcs7-mime");
+    if root.walk().iter().any(sealed) {
+        body.problems.push("sealed by S/MIME or OpenPGP; what is inside was not read".into());
+    }
     let mut cut = false;
     let mut join = |parts: &[&Part<'_>]| {
         let mut text = String::new();

@@ -148,10 +148,29 @@ fn from_mail_system(f: &Facts<'_, '_>) -> bool {
     LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| f.from_name.contains(n))
 }
 
+fn has_null_sender(f: &Facts<'_, '_>) -> bool {
+    let path = f.return_path.as_deref();
+    path.is_some_and(|r| r.is_empty() || r == "mailer-daemon" || r.starts_with("mailer-daemon@"))
+        || f.from.is_empty()
+}
+
 fn from_machine(f: &Facts<'_, '_>) -> bool {
-    let null = matches!(f.return_path.as_deref(), Some("" | "mailer-daemon"))
-        || f.return_path.as_deref().is_some_and(|r| r.starts_with("mailer-daemon@"));
-    null || from_mail_system(f) || f.from.is_empty() || auto_submitted(f)
+    has_null_sender(f) || from_mail_system(f) || auto_submitted(f)
+}
+
+/// An address nobody reads: no person answers from one.
+fn is_deaf(f: &Facts<'_, '_>) -> bool {
+    const LOCALS: &[&str] = &[
+        "noreply",
+        "no-reply",
+        "no_reply",
+        "donotreply",
+        "do-not-reply",
+        "autoreply",
+        "auto-reply",
+        "autoresponder",
+    ];
+    LOCALS.iter().any(|l| f.from.starts_with(l))
 }
 
 fn failure_notice(f: &Facts<'_, '_>) -> bool {
@@ -168,13 +187,14 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     if vendor_automatic(f) && !from_mail_system(f) {
         return false;
     }
+    let short = report.len() < 1_500;
     if from_mail_system(f) {
-        return titled || told || returns || code;
+        titled || told || (returns && (code || fresh))
+    } else if has_null_sender(f) {
+        told && (titled || returns || code || short)
+    } else {
+        told && titled && (fresh || from_machine(f)) && (returns || code || short)
     }
-    if from_machine(f) {
-        return told && (titled || returns || code || report.len() < 1_500);
-    }
-    fresh && titled && told && (returns || code || report.len() < 1_500)
 }
 
 fn auto_submitted(f: &Facts<'_, '_>) -> bool {
@@ -191,6 +211,12 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
         "x-mail-autoreply",
         "x-autoreply-from",
         "x-vacation",
+        "x-autoresponder",
+        "x-autoresponse",
+        "x-auto-responder",
+        "x-fc-machinegenerated",
+        "x-amazon-auto-reply",
+        "x-vacationbot",
     ];
     let h = &f.root.headers;
     let precedence = h.token("precedence").or_else(|| h.token("x-precedence")).unwrap_or_default();
@@ -200,6 +226,9 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
         || h.token("x-ms-exchange-generated-message-source")
             .is_some_and(|v| v.contains("mailbox rules agent"))
         || h.has("x-ms-exchange-inbox-rules-loop")
+        || h.token("delivered-to").is_some_and(|v| v == "autoresponder")
+        || h.text("x-post-messageclass").is_some_and(|v| v.to_ascii_lowercase().contains("autoresponder"))
+        || is_deaf(f)
 }
 
 /// An answering machine's subject, or its words under a subject that answers ours.

@@ -183,7 +183,9 @@ fn speaks_of_recipient(line: &str) -> bool {
         "failed",
         "not exist",
     ];
-    let folded = fold(line);
+    let words: Vec<&str> =
+        line.split_whitespace().filter(|w| !w.contains('@') || w.contains([':', '='])).collect();
+    let folded = fold(&words.join(" ")).into_owned();
     !speaks_of_helper(line)
         && (TELLS.iter().any(|t| folded.contains(t)) || reply_code(line).is_some() || tells_failure(line))
 }

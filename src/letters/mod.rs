@@ -107,7 +107,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         attachments: body.attachments,
         tokens,
         list,
-        signed: is_signed(root),
+        signed: is_signed(root) || body.raw.contains(signature::PGP_HEAD),
         problems,
     }
 }

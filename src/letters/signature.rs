@@ -22,6 +22,7 @@ const MAX_BLOCK: usize = 12;
 /// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a
 /// command) are never cut by likeness.
 pub fn mark(lines: &mut [Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
+    armour(lines);
     let mut i = 0;
     while i < lines.len() {
         if !is_own(&lines[i]) {
@@ -60,9 +61,25 @@ fn separator(lines: &[Line<'_>]) -> Option<usize> {
     })
 }
 
+/// The armour of an OpenPGP signed text (RFC 9580 section 7): its head above the words, the signature below.
+pub const PGP_HEAD: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
+const PGP_SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
+
+/// Marks the head of an OpenPGP signed text, up to its first blank line.
+fn armour(lines: &mut [Line<'_>]) {
+    let Some(head) = lines.iter().position(|l| !l.is_blank()).filter(|&n| lines[n].text.trim() == PGP_HEAD)
+    else {
+        return;
+    };
+    for line in lines[head..].iter_mut().take(10).take_while(|l| !l.is_blank()) {
+        line.part = Part::Signature;
+    }
+}
+
 /// `-- ` (RFC 3676 section 4.3), and `--`, `__` or a long dash alone, as people's programs write it.
 fn is_separator(text: &str) -> bool {
-    matches!(text.trim_end(), "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
+    let text = text.trim_end();
+    text == PGP_SIGNATURE || matches!(text, "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
 }
 
 /// "Sent from my iPhone" and its like.

@@ -97,14 +97,16 @@ pub fn clauses(text: &str) -> Vec<Clause> {
         Reader { text, words: words(), raw: Vec::new(), sentence: Vec::new(), number: 0, out: Vec::new() };
     let mut chars = text.char_indices().peekable();
     let mut from = None;
+    let mut before = '\n';
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, c)| *c);
+        let counts = matches!(c, '+' | '-') && next == Some('1') && (before.is_whitespace() || before == ':');
+        before = c;
         let mut kind = kind(c);
         if kind == Kind::Joint {
             let inner = from.is_some() && next.is_some_and(char::is_alphabetic);
-            let sign = c == '-' && from.is_none() && next == Some('1');
-            kind = if inner || sign { Kind::Word } else { Kind::Comma };
-        } else if c == '+' && from.is_none() && next == Some('1') {
+            kind = if inner || counts { Kind::Word } else { Kind::Comma };
+        } else if counts {
             kind = Kind::Word;
         } else if c == '.' && next.is_some_and(char::is_alphanumeric) {
             kind = Kind::Space;

@@ -93,6 +93,9 @@ pub enum Role {
     /// Whole phrases that hold an answer word and yet are none: "no objection".
     Double,
     Condition,
+    /// Takes something back in the same breath: "yes, but". Opening a sentence of its own it is only a
+    /// remark.
+    Reserve,
     /// Phrases with a condition word that set no condition: "if you need anything".
     Harmless,
     /// Takes back what was said before.
@@ -104,7 +107,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, those that decide most first.
-    pub const ALL: [Role; 16] = [
+    pub const ALL: [Role; 17] = [
         Role::Yes,
         Role::No,
         Role::Abstain,
@@ -117,6 +120,7 @@ impl Role {
         Role::Negation,
         Role::Double,
         Role::Condition,
+        Role::Reserve,
         Role::Harmless,
         Role::Change,
         Role::Elsewhere,

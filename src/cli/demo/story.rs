@@ -76,7 +76,7 @@ fn parts() -> Vec<Part> {
         Part::Elsewhere { text: "Sim" },
         answers("ABSTENCIÓN"),
         answers("SIM"),
-        Part::Answers { text: "No", then: Some("I changed my mind: YES") },
+        Part::Answers { text: "No", then: Some("Yes") },
         Part::Silent,
         answers("I vote yes"),
     ]
@@ -251,7 +251,7 @@ async fn close(
 
 /// A result shows the counts; of all the mails of a ballot it alone is public and final.
 fn is_result(mail: &Received) -> bool {
-    mail.letter.text.contains("ballots/c")
+    mail.letter.text.contains("ballots/")
 }
 
 async fn recount(village: &Village, teller: &Teller, case: CaseId) -> Result<(), Trouble> {

@@ -157,6 +157,7 @@ pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Pol
         hash: String::new(),
         entries: BTreeMap::new(),
         pending: BTreeMap::new(),
+        asked: 0,
         reminders: Ladder::before(closes, &cx.policy.reminders(), opened),
         extended: false,
         waiting: None,

@@ -4,7 +4,7 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
-use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Sealed, Sorted, Store};
+use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store};
 use chrono::Duration;
 
 super::promises! {
@@ -14,6 +14,8 @@ super::promises! {
     a_mail_is_sorted_once
     a_text_that_a_database_cannot_hold_is_held
     the_books_balance_whatever_becomes_of_a_mail
+    a_mail_leaves_quarantine_accepted_where_a_person_says_so
+    a_message_id_is_remembered_with_its_mail
     a_mail_of_several_letters_is_finished_when_all_are
     a_stranger_is_answered_once_a_day
     a_clock_waits_for_letters_that_came_before_it
@@ -130,11 +132,38 @@ async fn the_books_balance_whatever_becomes_of_a_mail(record: impl Record) {
     assert_eq!(quarantine.iter().map(|item| item.mail).collect::<Vec<_>>(), [Some(MailId(4)), Some(odd)]);
     assert_eq!(store.quarantined_mail(odd).await.unwrap().unwrap().raw.bytes, [7, 0, 255]);
     assert_eq!(store.quarantined_mail(silent).await.unwrap(), None);
-    store.unquarantine(&quarantine[0], Some("nonsense"), t(12)).await.unwrap();
-    store.unquarantine(&quarantine[1], None, t(12)).await.unwrap();
+    store.unquarantine(&quarantine[0], Release::Discard("nonsense"), t(12)).await.unwrap();
+    store.unquarantine(&quarantine[1], Release::Retry, t(12)).await.unwrap();
     let expected = Books { silent: 3, quarantined: 0, waiting: 2, ..expected };
     assert_eq!(store.books().await.unwrap(), expected);
     assert_eq!(store.claim_mail(t(12)).await.unwrap().unwrap().id, odd);
+}
+
+async fn a_mail_leaves_quarantine_accepted_where_a_person_says_so(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 1)]).await;
+    for (stays, release, accepted) in [(0, Release::Retry, false), (1, Release::Accept, true)] {
+        let id = store.claim_mail(t(2)).await.unwrap().unwrap().id;
+        store.sort(id, &Sorted::Quarantined("odd".into()), t(2)).await.unwrap();
+        let item = store.quarantined().await.unwrap().remove(0);
+        assert_eq!(item.stays, stays);
+        store.unquarantine(&item, release, t(3)).await.unwrap();
+        let again = store.claim_mail(t(3)).await.unwrap().unwrap();
+        assert_eq!((again.stays, again.accepted), (stays + 1, accepted));
+        store.put_back_mail(id, t(2)).await.unwrap();
+    }
+}
+
+async fn a_message_id_is_remembered_with_its_mail(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 1)]).await;
+    let id = store.claim_mail(t(1)).await.unwrap().unwrap().id;
+    let message_id = Some("1@a.example".to_owned());
+    let read = NewLetter { mail: Some(id), message_id, ..letter("mail:1:0", CASE, 1) };
+    store.sort(id, &Sorted::Letters(vec![read]), t(1)).await.unwrap();
+    assert!(store.message_id_seen("1@a.example", MailId(2)).await.unwrap());
+    assert!(!store.message_id_seen("1@a.example", id).await.unwrap(), "it is this very mail");
+    assert!(!store.message_id_seen("2@a.example", MailId(2)).await.unwrap());
 }
 
 async fn a_mail_of_several_letters_is_finished_when_all_are(record: impl Record) {
@@ -200,7 +229,7 @@ async fn a_clock_waits_for_letters_that_came_before_it(record: impl Record) {
     assert!(!fires(&store).await, "a letter is quarantined");
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.letter, item.case), (Some(id), Some(CASE)));
-    store.unquarantine(&item, Some("not a vote"), t(65)).await.unwrap();
+    store.unquarantine(&item, Release::Discard("not a vote"), t(65)).await.unwrap();
     assert!(fires(&store).await);
 }
 
@@ -223,8 +252,9 @@ async fn a_clock_waits_for_mail_that_may_be_for_its_case(record: impl Record) {
         case: None,
         arrived: t(50),
         why: String::new(),
+        stays: 0,
     };
-    store.unquarantine(&item(1), Some("spam"), t(63)).await.unwrap();
+    store.unquarantine(&item(1), Release::Discard("spam"), t(63)).await.unwrap();
     assert!(fires(&store).await, "mails that name other cases, or none, hold nothing up");
 }
 

@@ -8,7 +8,7 @@ mod world;
 use super::rules::{self, Item, STRANGER_REST, kept_address};
 use super::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Sealed, Sorted, Store, chain,
+    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store, chain,
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
@@ -218,6 +218,10 @@ impl Store for MemoryStore {
         Ok(self.world().answered(party, since))
     }
 
+    async fn message_id_seen(&self, message_id: &str, mail: MailId) -> Answer<bool> {
+        Ok(self.world().message_id_seen(message_id, mail))
+    }
+
     async fn open_asks(&self, party: Party) -> Answer<Vec<OpenAsk>> {
         Ok(self.world().open_asks(party))
     }
@@ -261,6 +265,16 @@ impl Store for MemoryStore {
 
     async fn release_case(&self, case: CaseId) -> Answer<()> {
         self.world().release_case(self.hand, case);
+        Ok(())
+    }
+
+    async fn put_back_clock(&self, case: CaseId, at: DateTime<Utc>) -> Answer<()> {
+        self.world().put_back_clock(self.hand, case, at);
+        Ok(())
+    }
+
+    async fn stick_clock(&self, case: CaseId, why: &str) -> Answer<()> {
+        self.world().stick_clock(self.hand, case, why);
         Ok(())
     }
 
@@ -360,16 +374,16 @@ impl Store for MemoryStore {
     async fn quarantined_mail(&self, id: MailId) -> Answer<Option<Mail>> {
         let mut world = self.world();
         let row = world.mail(id).filter(|row| row.status == "quarantined");
-        Ok(row.map(|row| world::as_mail(id, &row.mail)))
+        Ok(row.map(|row| world::as_mail(id, row)))
     }
 
     async fn unquarantine(
         &self,
         item: &Quarantined,
-        discard: Option<&str>,
+        release: Release<'_>,
         _now: DateTime<Utc>,
     ) -> Answer<()> {
-        self.world().unquarantine(item, discard);
+        self.world().unquarantine(item, release);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub use connect::{PostgresStore, pending_migrations};
 
 use super::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Sealed, Sorted, Store,
+    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
     rules::{self, Item},
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
@@ -184,6 +184,12 @@ impl Store for PostgresStore {
         within(outbox::answered(&self.pool, party, since)).await.map_err(fault("counting answers"))
     }
 
+    async fn message_id_seen(&self, message_id: &str, mail: MailId) -> Answer<bool> {
+        within(letters::message_id_seen(&self.pool, message_id, mail))
+            .await
+            .map_err(fault("looking up a Message-ID"))
+    }
+
     async fn open_asks(&self, party: Party) -> Answer<Vec<OpenAsk>> {
         within(outbox::open_asks(&self.pool, party)).await.map_err(fault("looking up what is asked"))
     }
@@ -233,6 +239,20 @@ impl Store for PostgresStore {
         let told = within(letters::release_case(&self.pool, case, self.hand))
             .await
             .map_err(fault("releasing a case"));
+        self.grip.let_go(Item::Clock(case), told)
+    }
+
+    async fn put_back_clock(&self, case: CaseId, at: DateTime<Utc>) -> Answer<()> {
+        let told = within(letters::put_back_clock(&self.pool, case, self.hand, at))
+            .await
+            .map_err(fault("putting a clock back"));
+        self.grip.let_go(Item::Clock(case), told)
+    }
+
+    async fn stick_clock(&self, case: CaseId, why: &str) -> Answer<()> {
+        let told = within(letters::stick_clock(&self.pool, case, self.hand, why))
+            .await
+            .map_err(fault("setting a clock aside"));
         self.grip.let_go(Item::Clock(case), told)
     }
 
@@ -316,13 +336,8 @@ impl Store for PostgresStore {
         within(mail::quarantined(&self.pool, id)).await.map_err(fault("reading a quarantined mail"))
     }
 
-    async fn unquarantine(
-        &self,
-        item: &Quarantined,
-        discard: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Answer<()> {
-        within(lists::unquarantine(&self.pool, item, discard, now))
+    async fn unquarantine(&self, item: &Quarantined, release: Release<'_>, now: DateTime<Utc>) -> Answer<()> {
+        within(lists::unquarantine(&self.pool, item, release, now))
             .await
             .map_err(fault("emptying the quarantine"))
     }
