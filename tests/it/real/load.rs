@@ -279,7 +279,7 @@ async fn case_of(message_id: &str, store: &PostgresStore, directory: &Path) -> C
     let keys = atlarged::ports::keys::Keys::directory(&directory.join("keys")).expect("the keys");
     let minter = keys.minter(1);
     let words = message_id.split(|c: char| !c.is_ascii_alphanumeric());
-    let notice = words.into_iter().find_map(|word| minter.check(word)).expect("a token");
+    let (_, notice) = words.into_iter().find_map(|word| minter.check(word)).expect("a token");
     assert!(store.notice(notice).await.expect("the store").is_some());
     notice.case
 }
