@@ -1,5 +1,5 @@
-//! What is done beside thinking: destroying keys, writing the digest, publishing, bearing witness. Each fails for itself and is
-//! tried again with growing pauses; none holds up letters, clocks or mail.
+//! What is done beside thinking: destroying keys, writing the digest, publishing, bearing witness. Each
+//! fails for itself and is tried again with growing pauses; none holds up letters, clocks or mail.
 
 use super::Daemon;
 use super::alarm::Watch;
