@@ -1,6 +1,6 @@
 //! Mail and letters that wait for a person.
 
-use super::{ConfigArg, Ended, Outcome, Trouble, assemble};
+use super::{ConfigArg, Ended, Outcome, Trouble, assemble, say};
 use crate::advance::{LetterBody, NewLetter};
 use crate::daemon::Clock;
 use crate::kernel::ids::{NoticeId, Party};
@@ -67,18 +67,18 @@ async fn list(config: &ConfigArg, as_json: bool) -> Outcome {
     let (_, store) = assemble::store(config).await?;
     let waiting = store.quarantined().await?;
     if as_json {
-        println!("{}", json!(waiting));
+        say!("{}", json!(waiting));
         return Ok(Ended::Done);
     }
     for item in &waiting {
-        println!("{}\t{}\t{}", item.name(), item.arrived, item.why);
+        say!("{}\t{}\t{}", item.name(), item.arrived, item.why);
     }
     let notices = store.notices(None).await?;
     let stuck: Vec<_> = notices.iter().filter(|notice| notice.status == "stuck").collect();
     for notice in &stuck {
-        println!("{}\t{}\tcannot be written: {}", notice.row.id, notice.created, notice.row.template);
+        say!("{}\t{}\tcannot be written: {}", notice.row.id, notice.created, notice.row.template);
     }
-    println!("{} waiting", waiting.len() + stuck.len());
+    say!("{} waiting", waiting.len() + stuck.len());
     Ok(Ended::Done)
 }
 
@@ -93,14 +93,14 @@ async fn show(item: &Item) -> Outcome {
     let installation = assemble::installation(&item.config).await?;
     let store = &installation.daemon.store;
     let found = find(item, store).await?;
-    println!("{}\t{}\t{}", found.name(), found.arrived, found.why);
+    say!("{}\t{}\t{}", found.name(), found.arrived, found.why);
     if let Some(id) = found.mail
         && let Some(mail) = store.quarantined_mail(id).await?
     {
         let raw = installation.daemon.keys.open(&mail.raw, b"mail")?;
         let trust =
             Trust { authserv_id: installation.config.trust.authserv_id.as_deref(), border_host: None };
-        println!("{:#}", letters::inspect_json(&item.item, &letters::read(&raw, &trust)));
+        say!("{:#}", letters::inspect_json(&item.item, &letters::read(&raw, &trust)));
     }
     Ok(Ended::Done)
 }
@@ -145,7 +145,7 @@ async fn answer(item: &Item, clock: &Clock) -> Outcome {
     };
     store.post(&opens, now).await?;
     store.unquarantine(&found, Release::Discard("answered as an enquiry"), now).await?;
-    println!("{} is an enquiry now; staff answer the task they get by mail", item.item);
+    say!("{} is an enquiry now; staff answer the task they get by mail", item.item);
     Ok(Ended::Done)
 }
 
@@ -154,7 +154,7 @@ async fn release(item: &Item, how: Release<'_>, clock: &Clock) -> Outcome {
     let discarded = matches!(how, Release::Discard(_));
     if let (Ok(notice), false) = (item.item.parse::<NoticeId>(), discarded) {
         if store.resend(notice, clock()).await? {
-            println!("{notice} will be sent once more");
+            say!("{notice} will be sent once more");
             return Ok(Ended::Done);
         }
         return Err(Trouble::new(format!(
@@ -163,6 +163,6 @@ async fn release(item: &Item, how: Release<'_>, clock: &Clock) -> Outcome {
     }
     let found = find(item, &store).await?;
     store.unquarantine(&found, how, clock()).await?;
-    println!("{} {}", item.item, if discarded { "discarded" } else { "will be tried again" });
+    say!("{} {}", item.item, if discarded { "discarded" } else { "will be tried again" });
     Ok(Ended::Done)
 }

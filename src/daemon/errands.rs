@@ -1,8 +1,9 @@
-//! What is done beside thinking: destroying keys, writing the digest, publishing. Each fails for itself and is
+//! What is done beside thinking: destroying keys, writing the digest, publishing, bearing witness. Each fails for itself and is
 //! tried again with growing pauses; none holds up letters, clocks or mail.
 
 use super::Daemon;
 use super::alarm::Watch;
+use super::upkeep::Upkeep;
 use crate::ports::store::{Answer, Store};
 use chrono::{DateTime, Duration, Utc};
 use tracing::{info, warn};
@@ -52,6 +53,8 @@ pub(super) struct Errands {
     destroy: Errand,
     digest: Errand,
     publish: Errand,
+    keep: Errand,
+    upkeep: Upkeep,
 }
 
 impl Default for Errands {
@@ -60,6 +63,8 @@ impl Default for Errands {
             destroy: Errand::new("destroying keys"),
             digest: Errand::new("writing the digest"),
             publish: Errand::new("publishing"),
+            keep: Errand::new("keeping the key store"),
+            upkeep: Upkeep::default(),
         }
     }
 }
@@ -74,6 +79,9 @@ impl Errands {
         }
         if self.publish.due(now) {
             self.publish.ended(daemon.publish().await, watch, now);
+        }
+        if self.keep.due(now) {
+            self.keep.ended(self.upkeep.keep(daemon, now).await, watch, now);
         }
     }
 }

@@ -183,7 +183,7 @@ fn hint(minter: &Minter, raw: &[u8]) -> Option<CaseId> {
         .filter(|word| word.len() == LENGTH)
         .filter_map(|word| std::str::from_utf8(word).ok())
         .find_map(|word| minter.check(word))
-        .map(|notice| notice.case)
+        .map(|(_, notice)| notice.case)
 }
 
 #[cfg(test)]

@@ -10,11 +10,14 @@ mod run;
 mod send;
 mod sort;
 mod think;
+mod upkeep;
 
 pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::{Brought, Fetching};
+pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
 pub use send::Sending;
+pub use sort::epoch_since;
 pub use think::Thought;
 
 use crate::advance::{LetterBody, NewLetter};
@@ -54,6 +57,8 @@ pub struct Settings {
     pub mailboxes: Vec<String>,
     /// How long mail may take from the sender's server into the mailbox.
     pub settle: Duration,
+    /// Days after which the keys of mails that are dealt with are destroyed.
+    pub intake_days: u32,
     /// Where published files go.
     pub public: Option<PathBuf>,
 }
@@ -133,6 +138,7 @@ impl<S: Store> Daemon<S> {
         turned.sent = self.send(postman, now).await?;
         self.destroy().await?;
         self.publish().await?;
+        self.witness().await?;
         Ok(turned)
     }
 
@@ -153,3 +159,6 @@ impl<S: Store> Daemon<S> {
         self.store.register().await
     }
 }
+
+#[cfg(test)]
+mod tests;

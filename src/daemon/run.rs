@@ -243,6 +243,9 @@ async fn thinker<S: Store>(
             Err(fault) => patience.after(&fault, &shutdown).await,
         }
     }
+    if let Err(fault) = daemon.witness().await {
+        warn!(%fault, "the last steps are not witnessed beside the keys");
+    }
 }
 
 async fn sender<S: Store, P: Postman>(

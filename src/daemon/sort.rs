@@ -134,16 +134,21 @@ impl<S: Store> Daemon<S> {
     /// What the carriers say together: the reply address first, then the references, then the text. A bounce
     /// may name its mail only in what it returns. Every reply address counts, and the nearest of the
     /// references; where a person accepted the mail, the first carrier decides.
-    async fn token(&self, letter: &Letter, accepted: bool) -> Answer<Token> {
+    pub(super) async fn token(&self, letter: &Letter, accepted: bool) -> Answer<Token> {
         let mut found: Vec<(Place, NoticeId)> = Vec::new();
+        let mut epochs: Vec<u16> = Vec::new();
         for carrier in &letter.tokens {
             let counts = carrier.place != Place::Returned || letter.class == Class::Bounce;
-            if let Some(notice) = self.minter.check(&carrier.token).filter(|_| counts) {
+            if let Some((epoch, notice)) = self.minter.check(&carrier.token).filter(|_| counts) {
                 found.push((carrier.place, notice));
+                epochs.push(epoch);
             }
         }
         let Some((_, first)) = found.first().copied() else { return Ok(Token::None) };
         let Some(asked) = self.store.notice(first).await? else { return Ok(Token::Unknown) };
+        if !self.is_of_epoch(&asked, epochs[0]).await? {
+            return Ok(Token::Unknown);
+        }
         let recipients = found.iter().skip(1).filter(|(place, _)| *place == Place::Recipient);
         let thread = found.iter().skip(1).find(|(place, notice)| {
             *place == Place::Thread && found[0].0 != Place::Thread && *notice != first
@@ -163,6 +168,18 @@ impl<S: Store> Daemon<S> {
             address: asked.row.address,
             asks: asked.row.asks,
         }))
+    }
+
+    /// Whether a notice is the one that a token of this epoch named: since a restore its number may have been
+    /// given out again. A notice written before the restore is still the same.
+    async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
+        if epoch == self.minter.epoch() {
+            return Ok(true);
+        }
+        let Some(next) = epoch.checked_add(1) else { return Ok(false) };
+        let since = self.store.fact(&epoch_since(next)).await?;
+        let since = since.and_then(|since| since.parse::<DateTime<Utc>>().ok());
+        Ok(since.is_some_and(|since| notice.created < since))
     }
 
     /// What a person owes an answer to; an answer that may be changed is not owed.
@@ -191,6 +208,11 @@ impl<S: Store> Daemon<S> {
         let (stranger, last) = self.store.stranger(&from.address, language, now).await?;
         Ok(last.is_none_or(|last| now - last >= Duration::days(1)).then_some(stranger))
     }
+}
+
+/// The fact under which the store keeps when an epoch began, as RFC 3339.
+pub fn epoch_since(epoch: u16) -> String {
+    format!("epoch:{epoch}:since")
 }
 
 /// A mail whose clocks contradict each other decides nothing until a person has looked.

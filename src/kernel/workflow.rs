@@ -19,6 +19,11 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     /// Numbers an administrator may tune: `[ballot]` in policy.toml.
     type Policy: Serialize + DeserializeOwned + Default + Clone + PartialEq + Debug;
 
+    /// Whether a matter can run with these numbers; else which one is wrong and what may be written.
+    fn check(_policy: &Self::Policy) -> Result<(), String> {
+        Ok(())
+    }
+
     fn open(opening: &Opening, cx: &Cx<Self::Policy>) -> Result<Step<Self>, Refusal>;
     fn step(self, input: &Input, cx: &Cx<Self::Policy>) -> Result<Step<Self>, Refusal>;
     /// When this state next wants a `Wake`. An early, late or repeated wake is harmless.
@@ -250,6 +255,17 @@ pub struct Notice {
 pub struct Calendar {
     /// The moment by which to have answered.
     pub at: DateTime<Utc>,
+}
+
+/// Holds a number an administrator set against what makes sense.
+///
+/// # Errors
+/// "days is 0; write a number from 1 to 366".
+pub fn within(name: &str, value: u32, bounds: std::ops::RangeInclusive<u32>) -> Result<(), String> {
+    if bounds.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{name} is {value}; write a number from {} to {}", bounds.start(), bounds.end()))
 }
 
 impl Notice {

@@ -337,6 +337,14 @@ impl Store for FaultyStore {
         call!(self, journal_head())
     }
 
+    async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
+        call!(self, journal_at(number))
+    }
+
+    async fn oldest_intake_key(&self) -> Answer<Option<String>> {
+        call!(self, oldest_intake_key())
+    }
+
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         call!(self, notices(case))
     }

@@ -8,7 +8,7 @@
 use crate::kernel::assurance::Act;
 use crate::kernel::ids::Party;
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{
+use crate::kernel::workflow::{within, 
     Asks, Audience, Cx, Effect, Input, Notice, Opening, Refusal, Reply, Step, Task, Workflow,
 };
 use chrono::{DateTime, Duration, Utc};
@@ -134,6 +134,10 @@ impl Enquiry {
 impl Workflow for Enquiry {
     const KIND: &'static str = "enquiry";
     type Policy = Policy;
+
+    fn check(policy: &Policy) -> Result<(), String> {
+        within("remind_days", policy.remind_days, 1..=366)
+    }
 
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         let asked: Asked = serde_json::from_value(opening.body.clone())

@@ -170,6 +170,10 @@ fn unsafe_settings_are_refused_with_what_to_do() {
     );
     check(&LEAST.replace(url, ""), &["exactly one of url and url_file"]);
     check(&format!("{LEAST}[daemon]\noffset_seconds = 5\n"), &["rehearsals", "remove it"]);
+    for days in [0, 3661, u32::MAX] {
+        let keys = format!("directory = \"keys\"\nintake_days = {days}");
+        check(&LEAST.replace("directory = \"keys\"", &keys), &["[keys] intake_days", "write 90"]);
+    }
     check(&format!("{LEAST}[daemon]\nsmtp_connections = 0\n"), &["smtp_connections must be at least 1"]);
 }
 
@@ -190,4 +194,31 @@ fn the_address_of_the_database_may_lie_in_a_file() {
     std::fs::remove_file(&file).expect("removed");
     let error = config.database_url().expect_err("the file is gone").to_string();
     assert!(error.contains("url_file") && error.contains("database"), "{error}");
+}
+
+/// What a file of policies is refused with.
+#[track_caller]
+fn policy(text: &str, words: &[&str]) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("policy.toml");
+    std::fs::write(&file, text).expect("a file");
+    let config = Config::parse(&format!("policy_file = {file:?}\n{LEAST}"), Path::new("test.toml"));
+    let error = config.expect("a configuration").policies().expect_err("it must be refused").to_string();
+    for word in words.iter().chain(&["policy.toml"]) {
+        assert!(error.contains(word), "{word:?} is missing from: {error}");
+    }
+}
+
+#[test]
+fn a_policy_with_which_no_matter_can_run_is_refused() {
+    policy("[ballot]\ndays = 0\n", &["[ballot] days is 0", "from 1 to 366"]);
+    policy("[ballot]\ndays = 4294967295\n", &["[ballot] days", "from 1 to 366"]);
+    policy("[ballot]\nremind_hours_before = [48, 9000]\n", &["[ballot] remind_hours_before is 9000", "8784"]);
+    let many = format!("[ballot]\nremind_hours_before = {:?}\n", [1; 21]);
+    policy(&many, &["more than 20 reminders"]);
+    policy("[ballot]\nextend_days = 0\n", &["[ballot] extend_days is 0"]);
+    policy("[ballot]\nreruns = 6\n", &["[ballot] reruns is 6", "from 0 to 5"]);
+    policy("[ballot]\nconfirm_grace_hours = 8785\n", &["[ballot] confirm_grace_hours", "8784"]);
+    policy("[ballot]\nchair_reminder_days = 0\n", &["[ballot] chair_reminder_days"]);
+    policy("[enquiry]\nremind_days = 0\n", &["[enquiry] remind_days is 0", "from 1 to 366"]);
 }

@@ -142,6 +142,7 @@ impl Rig {
             border_host: None,
             mailboxes: vec![MAILBOX.to_owned()],
             settle: Duration::minutes(2),
+            intake_days: 90,
             public: Some(dir.path().join("public")),
         };
         let daemon = Daemon {

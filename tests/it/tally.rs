@@ -291,3 +291,53 @@ fn a_text_that_two_programs_may_read_differently_is_no_tally() {
         assert!(!verdict_on_text(text, &keys.fingerprint()), "{}", text.get(..9).unwrap_or(text));
     }
 }
+
+/// What a ballot with this changed is refused with; none where it opens.
+fn refused(change: impl FnOnce(&mut Value)) -> Option<Value> {
+    let (register, policies) = (register(15), Policies::default());
+    let texts = Value::from_iter(Language::ALL.map(|l| (l.code().to_owned(), json!("?"))));
+    let mut body = json!({
+        "question": texts, "yes_means": texts, "no_means": texts,
+        "rule": { "majority": "of-quorum" }, "secrecy": "open", "voters": "alac",
+    });
+    change(&mut body);
+    let opening = Opening {
+        kind: "ballot".into(),
+        parent: None,
+        by: None,
+        body,
+        arrived: start(),
+        nonce: String::new(),
+    };
+    let at = Surroundings { case: CaseId(9), now: start(), policies: &policies, register: &register };
+    let commit = advance::advance(Before::Opening(opening), None, &at, "test").expect("a step");
+    commit.journal.outcome.starts_with("refused").then(|| json!(commit.journal.outcome))
+}
+
+#[test]
+fn a_ballot_that_cannot_be_counted_or_never_ends_is_not_opened() {
+    assert_eq!(refused(|_| ()), None);
+    let quorum = |numerator: u32, denominator: u32, min_absolute: u32| {
+        move |body: &mut Value| {
+            body["rule"]["quorum"] =
+                json!({ "numerator": numerator, "denominator": denominator, "min_absolute": min_absolute });
+        }
+    };
+    assert_eq!(refused(quorum(1, 2, 15)), None);
+    for (numerator, denominator, least, why) in
+        [(1, 0, 0, "fraction"), (2, 2, 0, "fraction"), (3, 2, 0, "fraction"), (1, 2, 16, "all 15 voters")]
+    {
+        let said = refused(quorum(numerator, denominator, least)).expect("refused").to_string();
+        assert!(said.contains("ballot/unreadable") && said.contains(why), "{said}");
+    }
+    for (name, moment) in [
+        ("opens", "+262142-12-31T00:00:00Z"),
+        ("opens", "-262143-01-01T00:00:00Z"),
+        ("opens", "2030-01-01T00:00:00Z"),
+        ("closes", "+262142-12-31T00:00:00Z"),
+        ("closes", "2030-01-01T00:00:00Z"),
+    ] {
+        let said = refused(|body| body[name] = json!(moment)).expect("refused").to_string();
+        assert!(said.contains("ballot/unreadable") && said.contains("two years"), "{moment}: {said}");
+    }
+}

@@ -366,6 +366,10 @@ pub trait Store: Send + Sync {
     fn journal(&self, case: Option<CaseId>) -> impl Future<Output = Answer<Vec<JournalRow>>> + Send;
     /// The hash of the newest row; 64 zeros for an empty journal.
     fn journal_head(&self) -> impl Future<Output = Answer<String>> + Send;
+    /// A row of the journal by its number, the newest where none is given: its number and hash, in hex.
+    fn journal_at(&self, number: Option<i64>) -> impl Future<Output = Answer<Option<(i64, String)>>> + Send;
+    /// The name of the oldest intake key under which lies anything not yet dealt with.
+    fn oldest_intake_key(&self) -> impl Future<Output = Answer<Option<String>>> + Send;
     fn notices(&self, case: Option<CaseId>) -> impl Future<Output = Answer<Vec<NoticeRow>>> + Send;
     fn tasks(&self) -> impl Future<Output = Answer<Vec<OpenTask>>> + Send;
     fn quarantined(&self) -> impl Future<Output = Answer<Vec<Quarantined>>> + Send;

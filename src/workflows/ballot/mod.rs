@@ -251,6 +251,10 @@ impl Workflow for Ballot {
     const KIND: &'static str = "ballot";
     type Policy = Policy;
 
+    fn check(policy: &Policy) -> Result<(), String> {
+        setup::check(policy)
+    }
+
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
         let matter = setup::matter(opening, cx)?;
         if matter.opens > cx.now {

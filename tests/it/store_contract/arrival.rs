@@ -4,7 +4,7 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
-use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sorted, Store};
+use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store};
 use chrono::Duration;
 
 super::promises! {
@@ -22,6 +22,8 @@ super::promises! {
     a_clock_waits_for_mail_that_may_be_for_its_case
     a_clock_waits_until_every_mailbox_was_read_after_it
     a_letter_that_slips_in_stops_the_clock
+    the_oldest_key_in_use_is_that_of_the_oldest_mail_not_dealt_with
+    a_row_of_the_journal_is_found_by_its_number
 }
 
 async fn a_mail_is_stored_once_wherever_it_is_found(record: impl Record) {
@@ -292,4 +294,43 @@ async fn a_letter_that_slips_in_stops_the_clock(record: impl Record) {
     tick.clock = Some(t(60));
     store.commit(&tick).await.unwrap();
     assert_eq!(due(&store, 73).await, None);
+}
+
+async fn the_oldest_key_in_use_is_that_of_the_oldest_mail_not_dealt_with(record: impl Record) {
+    let store = record.instance().await;
+    assert_eq!(store.oldest_intake_key().await.unwrap(), None);
+    let of_day = |n: u8, day: u8| {
+        let mut mail = mail(n, i64::from(n));
+        mail.raw.key = format!("intake-2026-03-0{day}");
+        mail
+    };
+    receive(&store, &[of_day(1, 2), of_day(2, 1), of_day(3, 3)]).await;
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-01"));
+    for sorted in [Sorted::Quarantined("odd".into()), Sorted::Silent("auto-reply".into())] {
+        let id = store.claim_mail(t(9)).await.unwrap().unwrap().id;
+        store.sort(id, &sorted, t(9)).await.unwrap();
+    }
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-02"));
+    let mut moved = step(CASE, 0, 10);
+    moved.outbox.push(notice(CASE, 0, 0));
+    store.commit(&moved).await.unwrap();
+    let id = store.claim_outgoing(t(10)).await.unwrap().unwrap().row.id;
+    let bytes = |key: &str| Sealed { key: key.into(), bytes: vec![1] };
+    store.keep_bytes(id, &bytes("case-7")).await.unwrap();
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-02"));
+    store.keep_bytes(id, &bytes("intake-2026-02-28")).await.unwrap();
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-02-28"));
+}
+
+async fn a_row_of_the_journal_is_found_by_its_number(record: impl Record) {
+    let store = record.instance().await;
+    assert_eq!(store.journal_at(None).await.unwrap(), None);
+    open_case(&store, CASE, 60).await;
+    store.commit(&step(CASE, 1, 1)).await.unwrap();
+    let head = store.journal_head().await.unwrap();
+    assert_eq!(store.journal_at(None).await.unwrap(), Some((2, head.clone())));
+    assert_eq!(store.journal_at(Some(2)).await.unwrap(), Some((2, head.clone())));
+    assert_eq!(store.journal_at(Some(3)).await.unwrap(), None);
+    let first = store.journal_at(Some(1)).await.unwrap().expect("the first row");
+    assert!(first.0 == 1 && first.1 != head);
 }

@@ -50,6 +50,15 @@ impl World {
         u64::try_from(answers.count()).unwrap_or(u64::MAX)
     }
 
+    /// Names of intake keys sort by day.
+    pub(super) fn oldest_intake_key(&self) -> Option<String> {
+        let unfinished =
+            self.mails.iter().filter(|row| matches!(row.status, "unsorted" | "waiting" | "quarantined"));
+        let mails = unfinished.map(|row| &row.mail.raw.key);
+        let bytes = self.outbox.values().filter_map(|notice| Some(&notice.bytes.as_ref()?.key));
+        mails.chain(bytes).filter(|key| key.starts_with("intake-")).min().cloned()
+    }
+
     pub(super) fn message_id_seen(&self, message_id: &str, mail: MailId) -> bool {
         let of_another = |of: Option<MailId>| of.is_some_and(|of| of != mail);
         let mut letters = self.letters.iter().map(|row| &row.letter);

@@ -342,6 +342,19 @@ impl Store for MemoryStore {
         Ok(chain::hex(&self.world().head))
     }
 
+    async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
+        let world = self.world();
+        let row = match number {
+            Some(number) => world.journal.iter().find(|row| row.number == number),
+            None => world.journal.last(),
+        };
+        Ok(row.map(|row| (row.number, row.hash.clone())))
+    }
+
+    async fn oldest_intake_key(&self) -> Answer<Option<String>> {
+        Ok(self.world().oldest_intake_key())
+    }
+
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         let world = self.world();
         let of_case = |notice: &&Notice| case.is_none_or(|case| notice.row.id.case == case);

@@ -78,6 +78,31 @@ pub(super) async fn journal_head(pool: &PgPool) -> Result<String, sqlx::Error> {
     Ok(chain::hex(&hash))
 }
 
+pub(super) async fn journal_at(
+    pool: &PgPool,
+    number: Option<i64>,
+) -> Result<Option<(i64, String)>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select number, hash from journal where number = coalesce($1, (select max(number) from journal))",
+        number
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.number, chain::hex(&row.hash))))
+}
+
+/// Names of intake keys sort by day.
+pub(super) async fn oldest_intake_key(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select min(key collate "C") from (
+               select key from mails where status in ('unsorted', 'waiting', 'quarantined')
+               union all select key from outbox where bytes is not null) as unfinished
+           where key like 'intake-%'"#
+    )
+    .fetch_one(pool)
+    .await
+}
+
 pub(super) async fn tasks(pool: &PgPool) -> Result<Vec<OpenTask>, sqlx::Error> {
     let rows = sqlx::query!(
         "select t.case_id, t.label, t.template, t.recipients, t.due, t.opened_at, c.title

@@ -312,6 +312,14 @@ impl Store for PostgresStore {
         within(lists::journal_head(&self.pool)).await.map_err(fault("reading the journal"))
     }
 
+    async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
+        within(lists::journal_at(&self.pool, number)).await.map_err(fault("reading the journal"))
+    }
+
+    async fn oldest_intake_key(&self) -> Answer<Option<String>> {
+        within(lists::oldest_intake_key(&self.pool)).await.map_err(fault("looking up what waits"))
+    }
+
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         within(outbox::notices(&self.pool, case)).await.map_err(fault("listing notices"))
     }
