@@ -18,7 +18,7 @@ use crate::kernel::ids::{CaseId, LetterId, NoticeId, Party, PersonId};
 use crate::ports::Fault;
 use crate::ports::keys::Keys;
 use crate::ports::store::memory::MemoryStore;
-use crate::ports::store::{NoticeRow, Store};
+use crate::ports::store::Store;
 use crate::render::{Letterhead, Renderer};
 use crate::workflows::Policies;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
@@ -355,8 +355,7 @@ impl World {
     }
 
     /// Notices that cannot be sent until somebody helps.
-    pub async fn stuck(&self) -> Vec<NoticeId> {
-        let stuck = |notice: &NoticeRow| (notice.status == "stuck").then_some(notice.row.id);
-        self.store.notices(None).await.unwrap_or_default().iter().filter_map(stuck).collect()
+    pub fn stuck(&self) -> Vec<NoticeId> {
+        self.store.statuses().into_iter().filter(|(_, status)| *status == "stuck").map(|(id, _)| id).collect()
     }
 }
