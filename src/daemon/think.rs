@@ -28,8 +28,19 @@ impl<S: Store> Daemon<S> {
         }
     }
 
-    /// One letter to one case.
+    /// One letter to one case. On a fault the letter is put back so that it is tried again when the world is
+    /// well; if even that fails, the store lets go of it when it can.
     async fn answer(&self, claimed: Claimed, now: DateTime<Utc>) -> Answer<bool> {
+        let id = claimed.id;
+        let stepped = self.answer_in_hand(claimed, now).await;
+        if let Err(fault) = stepped {
+            self.store.put_back(id, now).await?;
+            return Err(fault);
+        }
+        stepped
+    }
+
+    async fn answer_in_hand(&self, claimed: Claimed, now: DateTime<Utc>) -> Answer<bool> {
         let Claimed { id, letter, case } = claimed;
         let (number, before) = match (letter.body, case) {
             (LetterBody::Opens(opening), _) => (self.store.new_case().await?, Before::Opening(opening)),
@@ -41,14 +52,7 @@ impl<S: Store> Daemon<S> {
                 return Ok(false);
             }
         };
-        let stepped = self.step(number, before, Some(id), now).await;
-        if let Err(fault) = stepped {
-            // The letter is put back so that it is tried again when the world is well; if even that fails,
-            // the hand is freed when this process ends.
-            self.store.put_back(id, now).await?;
-            return Err(fault);
-        }
-        stepped
+        self.step(number, before, Some(id), now).await
     }
 
     /// Fires the most overdue clock, if letters allow it. False: none is due.

@@ -14,5 +14,6 @@ mod render_replies;
 mod render_templates;
 mod sandbox;
 mod servers;
+mod simulate;
 mod store_contract;
 mod village;
