@@ -31,8 +31,6 @@ use super::village::{
 const VOTERS: usize = 100;
 /// Connections to the relay, as many as a daemon has where its configuration says nothing.
 pub const CONNECTIONS: usize = 2;
-/// How long a clerk may take over everything that is left, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// Numbers below are staff's.
 const FIRST_VOTER: u32 = 10;
 
@@ -147,6 +145,12 @@ impl<'a> Load<'a> {
         files.map(|file| delivered(&std::fs::read(file.path()).expect("a mail"))).collect()
     }
 
+    /// How long a clerk may take over everything that is left, on a busy machine.
+    fn patience(&self) -> Duration {
+        let mails = u32::try_from(self.expected.len().max(self.voters.more_addresses.len())).unwrap_or(u32::MAX);
+        Duration::from_secs(60) + Duration::from_millis(300) * mails
+    }
+
     /// Looks again and again until something is so.
     async fn until(&self, what: &str, so: impl Fn() -> bool) {
         let mut look = tokio::time::interval(Duration::from_millis(100));
@@ -155,9 +159,9 @@ impl<'a> Load<'a> {
                 look.tick().await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+        if tokio::time::timeout(self.patience(), wait).await.is_err() {
             let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-            panic!("{what}: not within {PATIENCE:?}\n{log}");
+            panic!("{what}: not within {:?}\n{log}", self.patience());
         }
     }
 
@@ -190,7 +194,7 @@ impl<'a> Load<'a> {
                 store.wait(Duration::from_millis(200)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, settled).await.expect("all is taken note of");
+        tokio::time::timeout(self.patience(), settled).await.expect("all is taken note of");
     }
 
     /// Every answer stored once and counted once, every notice sent, nothing set aside, the journal true.
