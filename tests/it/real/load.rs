@@ -147,7 +147,8 @@ impl<'a> Load<'a> {
 
     /// How long a clerk may take over everything that is left, on a busy machine.
     fn patience(&self) -> Duration {
-        let mails = u32::try_from(self.expected.len().max(self.voters.more_addresses.len())).unwrap_or(u32::MAX);
+        let mails =
+            u32::try_from(self.expected.len().max(self.voters.more_addresses.len())).unwrap_or(u32::MAX);
         Duration::from_secs(60) + Duration::from_millis(300) * mails
     }
 
@@ -165,10 +166,34 @@ impl<'a> Load<'a> {
         }
     }
 
+    /// Has the clerk reach the servers by other ports from its next start on.
+    pub fn reroute(&self, imap: u16, smtp: u16) {
+        self.reconfigure(&format!("port = {}\n", self.sandbox.imap().port), &format!("port = {imap}\n"));
+        self.reconfigure(&format!("port = {}\n", self.sandbox.smtp().port), &format!("port = {smtp}\n"));
+    }
+
+    /// Sets the clerk's clock ahead from its next start on, past the pauses after which mail is tried again.
+    pub fn set_ahead(&self) {
+        self.reconfigure("rehearsal = true\n", "rehearsal = true\noffset_seconds = 600\n");
+    }
+
+    fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("a configuration");
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&self.config, text.replace(from, to)).expect("written");
+    }
+
+    /// The clerk works for some random time, at most so many milliseconds, and must not end by itself.
+    pub async fn work(&self, clerk: &mut Child, random: &mut ChaCha8Rng, at_most: u64) {
+        let spared = Duration::from_millis(random.random_range(100..at_most));
+        if let Ok(ended) = tokio::time::timeout(spared, clerk.wait()).await {
+            panic!("{ended:?}\n{}", std::fs::read_to_string(self.log()).unwrap_or_default());
+        }
+    }
+
     /// Lets a clerk finish in peace, then checks everything. Returns how many mails were delivered twice.
-    pub async fn finish(&mut self, most_twice: usize) -> usize {
+    pub async fn finish(&mut self, clerk: Child, most_twice: usize) -> usize {
         self.give_up_to(self.answers());
-        let clerk = self.start();
         let notices = 2 * self.answers();
         let all_there = || {
             let ids: BTreeSet<String> = self.delivered().into_iter().map(|mail| mail.message_id).collect();
