@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use atlarged::advance::CaseRow;
 use atlarged::cli::ConfigArg;
@@ -38,12 +38,12 @@ pub struct Load<'a> {
     pub sandbox: &'a Sandbox,
     pub config: PathBuf,
     pub directory: tempfile::TempDir,
-    clerk: Account,
+    pub clerk: Account,
     /// One mailbox with an address for each voter.
-    voters: Account,
+    pub voters: Account,
     /// What each voter answers in each ballot.
     expected: BTreeMap<(CaseId, String), &'static str>,
-    answers: Vec<String>,
+    pub answers: Vec<String>,
     given: usize,
 }
 
@@ -68,9 +68,9 @@ impl<'a> Load<'a> {
         let url = sandbox.database(&name).await.expect("a database");
         let config = write_config(sandbox, &clerk, &url, directory.path(), "");
         install(&ConfigArg { config: config.clone() }, &register(&addresses), wall(directory.path())).await;
-        let expected = BTreeMap::new();
+        let (expected, answers_in_hand) = (BTreeMap::new(), Vec::new());
         let mut load =
-            Load { sandbox, config, directory, clerk, voters, expected, answers: Vec::new(), given: 0 };
+            Load { sandbox, config, directory, clerk, voters, expected, answers: answers_in_hand, given: 0 };
         load.open_ballots(answers, seats, random).await;
         load
     }
@@ -114,6 +114,8 @@ impl<'a> Load<'a> {
             .args(["run", "--config"])
             .arg(&self.config)
             .env("ATLARGED_LOG", "warn")
+            // Whoever wants to know when it is ready listens there.
+            .env("NOTIFY_SOCKET", self.directory.path().join("ready"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -126,13 +128,16 @@ impl<'a> Load<'a> {
         self.directory.path().join("clerk.log")
     }
 
-    /// Puts the answers up to this number into the clerk's mailbox.
-    pub fn give_up_to(&mut self, number: usize) {
+    /// Puts the answers up to this number into the clerk's mailbox. Returns when the last was written.
+    pub fn give_up_to(&mut self, number: usize) -> Option<SystemTime> {
         let maildir = maildir(self.sandbox, &self.clerk.login);
+        let mut written = None;
         while self.given < number.min(self.answers.len()) {
-            drop_into(&maildir, &format!("{:06}.load", self.given), self.answers[self.given].as_bytes());
+            let name = format!("{:06}.load", self.given);
+            written = Some(drop_into(&maildir, &name, self.answers[self.given].as_bytes()));
             self.given += 1;
         }
+        written
     }
 
     pub fn answers(&self) -> usize {
@@ -146,14 +151,14 @@ impl<'a> Load<'a> {
     }
 
     /// How long a clerk may take over everything that is left, on a busy machine.
-    fn patience(&self) -> Duration {
+    pub fn patience(&self) -> Duration {
         let mails =
             u32::try_from(self.expected.len().max(self.voters.more_addresses.len())).unwrap_or(u32::MAX);
         Duration::from_secs(60) + Duration::from_millis(300) * mails
     }
 
     /// Looks again and again until something is so.
-    async fn until(&self, what: &str, so: impl Fn() -> bool) {
+    pub async fn until(&self, what: &str, so: impl Fn() -> bool) {
         let mut look = tokio::time::interval(Duration::from_millis(100));
         let wait = async {
             while !so() {
@@ -177,7 +182,7 @@ impl<'a> Load<'a> {
         self.reconfigure("rehearsal = true\n", "rehearsal = true\noffset_seconds = 600\n");
     }
 
-    fn reconfigure(&self, from: &str, to: &str) {
+    pub fn reconfigure(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(&self.config).expect("a configuration");
         assert!(text.contains(from), "{from}");
         std::fs::write(&self.config, text.replace(from, to)).expect("written");
