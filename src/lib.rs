@@ -15,5 +15,6 @@ pub mod ports;
 pub mod render;
 pub mod replay;
 pub mod sandbox;
+pub mod sim;
 pub mod web;
 pub mod workflows;

@@ -8,6 +8,7 @@ plain integers: slow, and short enough to be read.
 """
 import hashlib
 import json
+import re
 import sys
 
 P = 2**255 - 19
@@ -66,6 +67,34 @@ def signed_by(key, message, signature):
     return all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
 
 
+def once(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError("a name stands twice in an object")
+    return dict(pairs)
+
+
+def integer(digits):
+    if digits == "-0" or not -(2**63) <= int(digits) < 2**64:
+        raise ValueError(f"the number {digits}")
+    return int(digits)
+
+
+def refused(what):
+    raise ValueError(f"the number {what}")
+
+
+def read(file):
+    numbers = {"parse_int": integer, "parse_float": refused, "parse_constant": refused}
+    return json.load(file, object_pairs_hook=once, **numbers)
+
+
+def octets(text, length):
+    if not re.fullmatch("([0-9a-f]{2})*", text) or len(text) != 2 * length:
+        raise ValueError("hexadecimal digits")
+    return bytes.fromhex(text)
+
+
 def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -91,39 +120,82 @@ def verdict(rule, count, sitting):
             "outcome": outcome}
 
 
+NAMES = {
+    "file": "format body journal_head public_key signature",
+    "body": "case frozen electorate_hash names closes closed ballots counts verdict earlier annulled",
+    "ballot": "code choice voter",
+    "rule": "quorum majority",
+    "quorum": "numerator denominator min_absolute",
+}
+PARTY = "[pos](0|[1-9][0-9]*)"
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
+
+
+def named(what, value):
+    return set(value) == set(NAMES[what].split())
+
+
+def formed(tally):
+    """Nothing in it that is not read, everything written in the one way in which the clerk writes it."""
+    body, frozen = tally["body"], tally["body"]["frozen"]
+    voters = [ballot["voter"] for ballot in body["ballots"] if ballot["voter"] is not None]
+    parties = [*body["names"], *frozen["electorate"], *voters]
+    quorum = frozen["rule"]["quorum"]
+    return (
+        tally["format"] == "atlarged-tally-1"
+        and named("file", tally) and named("body", body)
+        and all(named("ballot", ballot) and isinstance(ballot["code"], str) for ballot in body["ballots"])
+        and all(ballot["choice"] in ("yes", "no", "abstain") for ballot in body["ballots"])
+        and all(re.fullmatch(PARTY, party) for party in parties)
+        and all(isinstance(name, str) for name in body["names"].values())
+        and all(re.fullmatch(MOMENT, body[name]) for name in ("closes", "closed"))
+        and isinstance(body["case"], str) and isinstance(body["earlier"], list)
+        and (body["annulled"] is None or isinstance(body["annulled"], str))
+        and named("rule", frozen["rule"]) and named("quorum", quorum)
+        and quorum["numerator"] < quorum["denominator"]
+    )
+
+
 def recount(tally, fingerprint):
     body, frozen = tally["body"], tally["body"]["frozen"]
-    key = bytes.fromhex(tally["public_key"])
+    key = octets(tally["public_key"], 32)
     unsigned = {name: value for name, value in tally.items() if name != "signature"}
-    yield "it is a tally", tally["format"] == "atlarged-tally-1"
-    yield "it is signed", signed_by(key, canonical(unsigned), bytes.fromhex(tally["signature"]))
-    if fingerprint:
-        yield "by the published key", hashlib.sha256(key).hexdigest() == fingerprint.lower().replace(":", "")
+    yield "it is a tally", formed(tally)
+    yield "it is signed", signed_by(key, canonical(unsigned), octets(tally["signature"], 64))
+    if fingerprint is not None:
+        digits = re.sub("[^0-9a-f]", "", fingerprint.lower())
+        yield "by the published key", hashlib.sha256(key).hexdigest() == digits
     yield "the electorate hash", hashlib.sha256(canonical(frozen)).hexdigest() == body["electorate_hash"]
     codes = [ballot["code"] for ballot in body["ballots"]]
-    voters = [ballot["voter"] for ballot in body["ballots"] if ballot["voter"]]
+    voters = [ballot["voter"] for ballot in body["ballots"] if ballot["voter"] is not None]
     electorate = frozen["electorate"]
     yield "codes differ and are sorted", codes == sorted(set(codes))
     yield "electorate without repetition", len(set(electorate)) == len(electorate)
     yield "ballots not above voters", len(codes) <= len(electorate)
     yield "names where open only", len(voters) == (len(codes) if frozen["secrecy"] == "open" else 0)
     yield "one ballot a voter", len(set(voters)) == len(voters) and set(voters) <= set(electorate)
-    count = {word: sum(ballot["choice"] == word for ballot in body["ballots"]) for word in ("yes", "no", "abstain")}
-    yield "the counts", count == body["counts"]
+    choices = [ballot["choice"] for ballot in body["ballots"]]
+    count = {word: choices.count(word) for word in ("yes", "no", "abstain")}
+    # Compared as they are written: to Python 1 is True.
+    yield "the counts", canonical(count) == canonical(body["counts"])
     expected = None if body["annulled"] is not None else verdict(frozen["rule"], count, len(electorate))
-    yield "the verdict", expected == body["verdict"] and (body["annulled"] is None or not codes)
+    holds = canonical(expected) == canonical(body["verdict"])
+    yield "the verdict", holds and (body["annulled"] is None or not codes)
 
 
 def main():
     arguments = sys.argv[1:]
-    fingerprint = arguments.pop(arguments.index("--key") + 1) if "--key" in arguments else None
-    names = [argument for argument in arguments if argument != "--key"]
-    if len(names) != 1:
+    fingerprint = None
+    if "--key" in arguments[:-1]:
+        at = arguments.index("--key")
+        fingerprint = arguments[at + 1]
+        del arguments[at:at + 2]
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         sys.exit(__doc__)
     try:
-        with open(names[0], encoding="utf-8") as file:
-            findings = list(recount(json.load(file), fingerprint))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with open(arguments[0], encoding="utf-8") as file:
+            findings = list(recount(read(file), fingerprint))
+    except Exception as error:  # whatever a file makes go wrong here, it is no tally
         sys.exit(f"not a tally: {error!r}")
     for what, holds in findings:
         print("holds" if holds else "WRONG", what)

@@ -53,6 +53,18 @@ macro_rules! workflows {
             $(pub $name: <$name::$Type as Workflow>::Policy,)*
         }
 
+        impl Policies {
+            /// Whether every number is one with which a matter can run.
+            ///
+            /// # Errors
+            /// The first that is not: its section, its name, and what may be written.
+            pub fn check(&self) -> Result<(), String> {
+                $(<$name::$Type as Workflow>::check(&self.$name)
+                    .map_err(|problem| format!("[{}] {problem}", $name::$Type::KIND))?;)*
+                Ok(())
+            }
+        }
+
         impl Kind {
             pub const ALL: &'static [Kind] = &[$(Kind::$Type),*];
 

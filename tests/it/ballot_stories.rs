@@ -16,7 +16,7 @@ fn eight_answers_carry_a_question_and_the_silent_are_reminded() {
          1 10:06 m7: NO
          3 09:00 clock: ticks
          3 10:00 m8: ABSTAIN
-         5 09:00 clock: ticks",
+         5 09:01 clock: ticks",
         expect![[r#"
             0 09:00 open: straight open
                 ballot → all
@@ -39,7 +39,7 @@ fn eight_answers_carry_a_question_and_the_silent_are_reminded() {
                 reminder → m8 m9 m10 m11 m12 m13 m14 m15
             3 10:00 m8: ABSTAIN
                 receipt abstain → m8
-            5 09:00 clock: ticks
+            5 09:01 clock: ticks
                 result-carried → all
                 published ballots/c9.json: {"abstain":1,"no":2,"yes":5}
                 [closed]
@@ -142,9 +142,9 @@ fn an_unproven_author_is_asked_at_the_address_on_file_and_the_close_waits_for_th
          1 10:01 m2 forged: NO
          1 10:02 m2 to:confirm:mine: YES
          1 10:03 m2 to:confirm:mine: CONFIRM
-         5 09:00 clock: ticks
+         5 09:01 clock: ticks
          5 20:00 m1 to:confirm:mine: CONFIRM
-         6 09:01 clock: ticks",
+         6 09:02 clock: ticks",
         expect![[r#"
             0 09:00 open: straight non-public
                 ballot → all
@@ -157,11 +157,11 @@ fn an_unproven_author_is_asked_at_the_address_on_file_and_the_close_waits_for_th
                 confirm-unclear no → m2
             1 10:03 m2 to:confirm:mine: CONFIRM
                 receipt no → m2
-            5 09:00 clock: ticks
+            5 09:01 clock: ticks
                 [awaiting-confirmation]
             5 20:00 m1 to:confirm:mine: CONFIRM
                 receipt yes → m1
-            6 09:01 clock: ticks
+            6 09:02 clock: ticks
                 extended → m3 m4 m5 m6 m7 m8 m9 m10 m11 m12 m13 m14 m15
                 [open]
         "#]],
@@ -173,49 +173,49 @@ fn without_a_quorum_it_is_extended_then_run_again_then_the_chair_is_asked() {
     check(
         "0 09:00 open: straight open child
          1 10:00 m3: YES
-         5 09:00 clock: ticks
-         8 09:00 clock: ticks
+         5 09:01 clock: ticks
+         8 09:02 clock: ticks
          9 10:00 m3: YES
-         13 09:00 clock: ticks
-         16 09:00 clock: ticks
-         23 09:00 clock: ticks
-         23 10:00 m4: YES
-         23 11:00 chair to:escalation: WORDS
-         23 12:00 chair to:escalation: YES
-         24 10:00 m4: YES",
+         13 09:03 clock: ticks
+         16 09:04 clock: ticks
+         24 09:00 clock: ticks
+         24 10:00 m4: YES
+         24 11:00 chair to:escalation: WORDS
+         24 12:00 chair to:escalation: YES
+         25 10:00 m4: YES",
         expect![[r#"
             0 09:00 open: straight open child
                 ballot → all
                 [open]
             1 10:00 m3: YES
                 receipt yes → m3
-            5 09:00 clock: ticks
+            5 09:01 clock: ticks
                 extended → m1 m2 m4 m5 m6 m7 m8 m9 m10 m11 m12 m13 m14 m15
-                note to c7: {"extended_to":"2026-12-09T09:00:00Z"}
-            8 09:00 clock: ticks
+                note to c7: {"extended_to":"2026-12-09T09:01:00Z"}
+            8 09:02 clock: ticks
                 rerun → all
             9 10:00 m3: YES
                 receipt yes → m3
-            13 09:00 clock: ticks
+            13 09:03 clock: ticks
                 extended → m1 m2 m4 m5 m6 m7 m8 m9 m10 m11 m12 m13 m14 m15
-                note to c7: {"extended_to":"2026-12-17T09:00:00Z"}
-            16 09:00 clock: ticks
+                note to c7: {"extended_to":"2026-12-17T09:03:00Z"}
+            16 09:04 clock: ticks
                 result-inquorate → all
-                escalation → m1
+                escalation → m1 s1 s2
                 note to c7: {"ballot":"inquorate"}
                 published ballots/c9.json: {"abstain":0,"no":0,"yes":1}
                 [escalated]
-            23 09:00 clock: ticks
-                escalation → m1
-            23 10:00 m4: YES
+            24 09:00 clock: ticks
+                escalation → m1 s1 s2
+            24 10:00 m4: YES
                 late → m4
-            23 11:00 chair to:escalation: WORDS
+            24 11:00 chair to:escalation: WORDS
                 decision-unclear → m1
-            23 12:00 chair to:escalation: YES
+            24 12:00 chair to:escalation: YES
                 rerun → all
                 task-done → m1
                 [open]
-            24 10:00 m4: YES
+            25 10:00 m4: YES
                 receipt yes → m4
         "#]],
     );
@@ -227,7 +227,7 @@ fn a_freeze_stops_the_clock_and_keeps_the_answers() {
         "0 09:00 open: straight open child
          1 09:00 parent: freeze
          2 09:00 m1: YES
-         5 09:00 clock: ticks
+         5 09:01 clock: ticks
          7 09:00 m2: YES
          8 09:00 parent: thaw
          11 10:00 m3: YES
@@ -242,7 +242,7 @@ fn a_freeze_stops_the_clock_and_keeps_the_answers() {
                 [frozen]
             2 09:00 m1: YES
                 receipt yes → m1
-            5 09:00 clock: ticks
+            5 09:01 clock: ticks
             7 09:00 m2: YES
                 receipt yes → m2
             8 09:00 parent: thaw
@@ -356,6 +356,145 @@ fn an_electorate_that_changes_in_the_middle_changes_nothing() {
             1 09:00 leaves: m3
             1 10:00 m3: YES
                 receipt yes → m3
+        "#]],
+    );
+}
+
+#[test]
+fn the_answer_to_an_old_question_confirms_nothing_that_came_later() {
+    check(
+        "0 09:00 open: straight open
+         1 10:00 m1 forged: NO
+         1 10:01 m1 forged: YES
+         1 10:02 m1 forged: YES
+         1 10:03 m1 to:confirm:p1:1: CONFIRM
+         1 10:04 m1 to:confirm:p1:1: YES
+         1 10:05 m1 to:confirm:p1:2: DECLINE
+         1 10:06 m1: NO
+         1 10:07 m1 to:confirm:p1:2: YES",
+        expect![[r#"
+            0 09:00 open: straight open
+                ballot → all
+                [open]
+            1 10:00 m1 forged: NO
+                confirm no → m1
+            1 10:01 m1 forged: YES
+                confirm yes → m1
+            1 10:02 m1 forged: YES
+            1 10:03 m1 to:confirm:p1:1: CONFIRM
+                no-answer → m1
+            1 10:04 m1 to:confirm:p1:1: YES
+                no-answer → m1
+            1 10:05 m1 to:confirm:p1:2: DECLINE
+                declined → m1
+            1 10:06 m1: NO
+                receipt no → m1
+            1 10:07 m1 to:confirm:p1:2: YES
+                no-answer → m1
+        "#]],
+    );
+}
+
+#[test]
+fn thanks_for_a_receipt_or_a_result_are_no_vote() {
+    check(
+        "0 09:00 open: straight open child
+         1 10:00 m1: NO
+         1 10:01 m1 to:receipt: THANKS
+         1 10:02 m1 to:receipt: YES
+         1 11:00 parent: freeze
+         1 12:00 m2 to:frozen: YES",
+        expect![[r#"
+            0 09:00 open: straight open child
+                ballot → all
+                [open]
+            1 10:00 m1: NO
+                receipt no → m1
+            1 10:01 m1 to:receipt: THANKS
+                unclear → m1
+            1 10:02 m1 to:receipt: YES
+                receipt-changed yes → m1
+            1 11:00 parent: freeze
+                frozen → all
+                [frozen]
+            1 12:00 m2 to:frozen: YES
+                no-answer → m2
+        "#]],
+    );
+}
+
+#[test]
+fn a_withdrawal_that_may_be_forged_is_asked_about_too() {
+    check(
+        "0 09:00 open: straight open
+         1 10:00 m1: NO
+         1 11:00 m1 forged: WITHDRAW
+         1 12:00 m2 forged: RECUSE
+         1 12:01 m2 to:confirm:mine: CONFIRM",
+        expect![[r#"
+            0 09:00 open: straight open
+                ballot → all
+                [open]
+            1 10:00 m1: NO
+                receipt no → m1
+            1 11:00 m1 forged: WITHDRAW
+                confirm-word → m1
+            1 12:00 m2 forged: RECUSE
+                confirm-word → m2
+            1 12:01 m2 to:confirm:mine: CONFIRM
+                recused → m2
+        "#]],
+    );
+}
+
+#[test]
+fn an_answer_from_before_the_opening_is_none() {
+    check(
+        "0 09:00 open: straight open
+         0 08:59 m1: YES
+         0 09:00 m2: YES",
+        expect![[r#"
+            0 09:00 open: straight open
+                ballot → all
+                [open]
+            0 08:59 m1: YES
+                early → m1
+            0 09:00 m2: YES
+                receipt yes → m2
+        "#]],
+    );
+}
+
+#[test]
+fn the_second_person_is_another_person_at_another_account_about_the_same_request() {
+    check(
+        r#"0 09:00 open: straight open
+         1 11:01 s1: order annul {"reason":"first"}
+         1 11:02 s2 to:annulment: NO
+         1 11:03 s1: order annul {"reason":"second"}
+         1 11:04 s2 to:annulment:1: YES
+         1 11:05 m1: order record {"voter":"p3","choice":"no","reference":"x"}
+         1 11:06 s2: order confirm-annul"#,
+        expect![[r#"
+            0 09:00 open: straight open
+                ballot → all
+                [open]
+            1 11:01 s1: order annul {"reason":"first"}
+                annul-confirm → m1 s2
+            1 11:02 s2 to:annulment: NO
+                kept → s1
+                task-done → s2
+            1 11:03 s1: order annul {"reason":"second"}
+                annul-confirm → m1 s2
+            1 11:04 s2 to:annulment:1: YES
+                annulled → all
+                task-done → s2
+                published ballots/c9.json: {"abstain":0,"no":0,"yes":0}
+                [annulled]
+            1 11:05 m1: order record {"voter":"p3","choice":"no","reference":"x"}
+                refused at the keyboard: ballot/no-such-order
+            1 11:06 s2: order confirm-annul
+                refused at the keyboard: ballot/no-such-order
         "#]],
     );
 }

@@ -83,6 +83,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: String::new(), until: None } };
     let register = register();
     let counter = Counter {
+        repeated: false,
         register: &register,
         office: OFFICE,
         clerk: "clerk@c.example",
@@ -185,6 +186,21 @@ fn commands_go_to_the_office_and_what_belongs_to_a_matter_stays_there() {
     check(Mail { body: "HELP", ..Mail::default() }, "c1 from p1 tfa");
     check(Mail { body: "LANGUAGE fr", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
     check(Mail { body: "WITHDRAW", ..Mail::default() }, "c42 from p1 tfa");
+}
+
+#[test]
+fn a_vote_beside_a_command_is_a_vote_and_a_command() {
+    check(Mail { body: "LANGUAGE fr\r\nYES", ..Mail::default() }, "c1 from p1 tfa; c42 from p1 tfa");
+    let unasked = Mail { body: "YES\r\nHELP", asked: Token::None, owes: 1, ..Mail::default() };
+    check(unasked, "c1 from p1 fa; c42 from p1 fa");
+}
+
+#[test]
+fn a_line_of_an_answer_to_an_enquiry_is_no_command() {
+    let body = "Status\r\n\r\nYour club is on the list since May.";
+    check(Mail { body, asked: asking(1, Asks::Text, "task"), ..Mail::default() }, "c42 from p1 tfa");
+    let alone = Mail { body: "STATUS", asked: asking(1, Asks::Text, "task"), ..Mail::default() };
+    check(alone, "c1 from p1 tfa");
 }
 
 #[test]

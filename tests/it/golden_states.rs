@@ -17,11 +17,11 @@ const BALLOTS: [(&str, &str); 6] = [
     ("frozen", "0 09:00 open: reversed open child\n1 09:00 parent: freeze"),
     (
         "awaiting-confirmation",
-        "0 09:00 open: two-thirds non-public\n1 10:00 m2 forged: NO\n5 09:00 clock: ticks",
+        "0 09:00 open: two-thirds non-public\n1 10:00 m2 forged: NO\n5 09:01 clock: ticks",
     ),
     (
         "escalated",
-        "0 09:00 open: straight open\n5 09:00 clock: ticks\n8 09:00 clock: ticks\n13 09:00 clock: ticks\n16 09:00 clock: ticks",
+        "0 09:00 open: straight open\n5 09:01 clock: ticks\n8 09:02 clock: ticks\n13 09:03 clock: ticks\n16 09:04 clock: ticks",
     ),
     (
         "annulled",
@@ -29,7 +29,7 @@ const BALLOTS: [(&str, &str); 6] = [
     ),
     (
         "closed",
-        "0 09:00 open: straight open\n1 09:00 m1: YES\n1 09:00 m2: YES\n1 09:00 m3: YES\n1 09:00 m4: YES\n1 09:00 m5: YES\n1 09:00 m6: NO\n1 09:00 m7: NO\n1 09:00 s1: order record {\"voter\":\"p8\",\"choice\":\"no\",\"reference\":\"r\"}\n5 09:00 clock: ticks",
+        "0 09:00 open: straight open\n1 09:00 m1: YES\n1 09:00 m2: YES\n1 09:00 m3: YES\n1 09:00 m4: YES\n1 09:00 m5: YES\n1 09:00 m6: NO\n1 09:00 m7: NO\n1 09:00 s1: order record {\"voter\":\"p8\",\"choice\":\"no\",\"reference\":\"r\"}\n5 09:01 clock: ticks",
     ),
 ];
 

@@ -1,7 +1,15 @@
 //! Integration tests: one binary, real servers.
 
+mod answering;
 mod ballot_stories;
+mod config;
+mod daemon_arrivals;
+mod daemon_rig;
+mod daemon_sending;
+mod daemon_thinking;
 mod desk;
+mod documents;
+mod enquiry_stories;
 mod golden_states;
 mod letters_answers;
 mod letters_gate;
@@ -16,6 +24,8 @@ mod ports_imap_odd;
 mod ports_maildir;
 mod ports_rig;
 mod ports_smtp;
+mod real;
+mod register_import;
 mod render;
 mod render_hostile;
 mod render_replies;
@@ -24,6 +34,7 @@ mod sandbox;
 mod servers;
 mod store_contract;
 mod story;
+mod systemd;
 mod tally;
 mod tidy;
 mod village;

@@ -1,6 +1,6 @@
 //! Stories of ballots. A script's lines are `DAY HH:MM who: what`; the transcript says what came of each.
 //! `mN` is a member, `s1` and `s2` are staff, `chair` is m1. Answers: YES NO ABSTAIN, SUPPORT (a word of
-//! support), BOTH, QUOTE (an answer only in the quote), WORDS, IF (a condition), WITHDRAW, RECUSE, CONFIRM.
+//! support), THANKS ("Yes, thank you"), BOTH, QUOTE (an answer only in the quote), WORDS, IF (a condition), WITHDRAW, RECUSE, CONFIRM, DECLINE.
 //! `forged` after a name: the right token, an unproven From; `to:LABEL`: which mail is answered.
 
 use atlarged::advance::{self, Before, CaseRow, Commit};
@@ -63,6 +63,8 @@ struct Story {
     row: Option<CaseRow>,
     transcript: String,
     nonce: u64,
+    /// Of every mail written so far.
+    labels: Vec<String>,
 }
 
 fn texts(word: &str) -> BTreeMap<Language, String> {
@@ -98,9 +100,12 @@ fn said(word: &str) -> Said {
         "WITHDRAW" => (None, Problem::NoAnswer, vec![Command::Withdraw]),
         "RECUSE" => (None, Problem::NoAnswer, vec![Command::Recuse]),
         "CONFIRM" => (None, Problem::NoAnswer, vec![Command::Confirm]),
+        "DECLINE" => (None, Problem::NoAnswer, vec![Command::Decline]),
+        "THANKS" => (Some(Choice::Yes), Problem::None, vec![]),
         _ => (None, Problem::NoAnswer, vec![]),
     };
-    Said { text: word.to_owned(), choice, problem, commands, language: None }
+    let text = if word == "THANKS" { "Yes, thank you" } else { word };
+    Said { text: text.to_owned(), choice, problem, commands, language: None }
 }
 
 impl Story {
@@ -145,6 +150,7 @@ impl Story {
     /// What came of a step: who gets what, what is published, the phase.
     fn tell(&mut self, commit: &Commit) {
         let mut mails: Vec<(String, Vec<String>)> = Vec::new();
+        self.labels.extend(commit.outbox.iter().map(|row| row.label.clone()));
         for row in &commit.outbox {
             let choice = row.data.get("choice").and_then(|c| c.as_str()).map(|c| format!(" {c}"));
             let address = if row.address > 0 { format!("#{}", row.address) } else { String::new() };
@@ -194,11 +200,16 @@ impl Story {
                     to = party(what);
                     label = format!("ask:{to}");
                 }
-                Some(("to", what)) => label = what.replace("mine", &from.to_string()),
+                // The newest mail under a label that begins so.
+                Some(("to", what)) => {
+                    let begins = what.replace("mine", &from.to_string());
+                    label =
+                        self.labels.iter().rev().find(|l| l.starts_with(&begins)).cloned().unwrap_or(begins);
+                }
                 _ => sure = false,
             }
         }
-        let confirmed = label.starts_with("confirm");
+        let confirmed = label.starts_with("confirm:");
         let assurance = Assurance { token: true, from_on_file: true, aligned: sure, confirmed };
         let notice = NoticeId { case: CaseId(9), seq: 0, n: 0 };
         let reply = Reply {
@@ -223,7 +234,7 @@ impl Story {
             verb: verb.into(),
             args,
             at: now,
-            os_user: "clerk".into(),
+            os_user: format!("account of {who}"),
             nonce: "00112233445566778899aabbccddeeff".into(),
         };
         self.step(Input::Order(order), now);
@@ -287,6 +298,7 @@ fn play(script: &str) -> Story {
         row: None,
         transcript: String::new(),
         nonce: 0,
+        labels: Vec::new(),
     };
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         story.line(line);

@@ -88,7 +88,7 @@ fn play(secrecy: &str, majority: Value, answers: &[Choice]) -> Record {
     }
     for day in [5, 8, 13, 16] {
         let clock = Box::new(|row: Option<CaseRow>| Before::Case(row.expect("a case"), Input::Wake));
-        step(clock, start() + Duration::days(day) + Duration::seconds(1));
+        step(clock, start() + Duration::days(day) + Duration::minutes(day));
     }
     records.pop().expect("something published")
 }
@@ -107,15 +107,20 @@ fn published(secrecy: &str, majority: Value, answers: &[Choice], keys: &Keys) ->
 
 /// What both verifiers say of a file; they must say the same.
 fn verdict(file: &Value, key: &str) -> bool {
+    verdict_on_text(&serde_json::to_string_pretty(file).expect("JSON"), key)
+}
+
+fn verdict_on_text(text: &str, key: &str) -> bool {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tally.json");
-    std::fs::write(&path, serde_json::to_string_pretty(file).expect("JSON")).expect("a file");
-    let ours = serde_json::from_value::<Tally>(file.clone())
-        .is_ok_and(|tally| tally.recount(Some(key)).iter().all(|finding| finding.holds));
+    std::fs::write(&path, text).expect("a file");
+    let ours = tally::recount(text, Some(key))
+        .is_ok_and(|(_, findings)| findings.iter().all(|finding| finding.holds));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/recount.py");
     let second =
         Command::new("python3").arg(script).arg(&path).args(["--key", key]).output().expect("python3");
     assert_eq!(ours, second.status.success(), "{}", String::from_utf8_lossy(&second.stdout));
+    assert!(!String::from_utf8_lossy(&second.stderr).contains("Traceback"), "it says what is wrong");
     ours
 }
 
@@ -208,4 +213,131 @@ fn ten_kinds_of_alteration_are_caught_although_the_hashes_are_recomputed() {
     recompute(&mut resigned, Some(&forger));
     assert!(!verdict(&resigned, &keys.fingerprint()), "nothing altered but the signer");
     assert!(verdict(&genuine, &keys.fingerprint()));
+}
+
+/// Alterations that a reader of the file would not notice: what the clerk makes of the text stays the same.
+const REWRITINGS: [Alteration; 12] = [
+    ("a field nobody reads", |file| file["note"] = json!("carried")),
+    ("a field in the body", |file| file["body"]["note"] = json!("carried")),
+    ("a field beside a ballot", |file| file["body"]["ballots"][0]["note"] = json!(1)),
+    ("a field in the counts", |file| file["body"]["counts"]["spoilt"] = json!(3)),
+    ("a field in the verdict", |file| file["body"]["verdict"]["carried"] = json!(false)),
+    ("a moment in another form", |file| {
+        let closes = file["body"]["closes"].as_str().expect("a moment").replace('Z', "+00:00");
+        file["body"]["closes"] = json!(closes);
+    }),
+    ("a party in another form", |file| {
+        let voter = file["body"]["ballots"][0]["voter"].as_str().expect("a voter").replace('p', "p0");
+        file["body"]["ballots"][0]["voter"] = json!(voter);
+    }),
+    ("a name under another form of its party", |file| {
+        let names = file["body"]["names"].as_object_mut().expect("names");
+        let name = names.remove("p1").expect("a name");
+        names.insert("p01".to_owned(), name);
+    }),
+    ("a field left out", |file| {
+        file["body"].as_object_mut().expect("a body").remove("annulled");
+    }),
+    ("digits in capitals", |file| {
+        file["signature"] = json!(file["signature"].as_str().expect("digits").to_ascii_uppercase());
+    }),
+    ("a choice of another name", |file| file["body"]["ballots"][0]["choice"] = json!("YES")),
+    ("a count that is true", |file| file["body"]["counts"]["yes"] = json!(true)),
+];
+
+/// Signs a file as it stands, whatever stands in it.
+fn signed_as_it_stands(file: &mut Value, keys: &Keys) {
+    file.as_object_mut().expect("an object").remove("signature");
+    file["signature"] = json!(HEXLOWER.encode(&keys.sign(canonical::canonical(file).as_bytes())));
+}
+
+#[test]
+fn a_file_rewritten_after_signing_is_no_longer_the_file() {
+    let keys = Keys::in_memory(7);
+    let genuine = json!(published("open", json!("of-quorum"), &mix(8, 2, 0), &keys));
+    for (what, alter) in REWRITINGS {
+        let mut file = genuine.clone();
+        alter(&mut file);
+        assert!(!verdict(&file, &keys.fingerprint()), "{what}");
+        if what != "digits in capitals" {
+            signed_as_it_stands(&mut file, &keys);
+            assert!(!verdict(&file, &keys.fingerprint()), "{what}, signed by the clerk");
+        }
+    }
+}
+
+#[test]
+fn a_text_that_two_programs_may_read_differently_is_no_tally() {
+    let keys = Keys::in_memory(7);
+    let genuine = json!(published("open", json!("of-quorum"), &mix(8, 2, 0), &keys)).to_string();
+    assert!(verdict_on_text(&genuine, &keys.fingerprint()));
+    let alterations = [
+        ("\"counts\":{", "\"counts\":{\"yes\":1,"),
+        ("{\"body\":", "{\"body\":{},\"body\":"),
+        ("\"yes\":8", "\"yes\":8.0"),
+        ("\"yes\":8", "\"yes\":8e0"),
+        ("\"yes\":8", "\"yes\":NaN"),
+        ("\"abstain\":0", "\"abstain\":-0"),
+        ("\"yes\":8", "\"yes\":99999999999999999999"),
+        ("\"annulled\":null", "\"annulled\":\"\\ud800\""),
+        ("\"annulled\":null", "\"annulled\":NULL"),
+    ];
+    for (from, to) in alterations {
+        assert!(genuine.contains(from), "{from}");
+        let altered = genuine.replacen(from, to, 1);
+        assert!(!verdict_on_text(&altered, &keys.fingerprint()), "{to}");
+    }
+    for text in ["", "null", "[]", "{}", "\u{feff}{}", "{\"body\":{\"frozen\":{}}}", &"[".repeat(200_000)] {
+        assert!(!verdict_on_text(text, &keys.fingerprint()), "{}", text.get(..9).unwrap_or(text));
+    }
+}
+
+/// What a ballot with this changed is refused with; none where it opens.
+fn refused(change: impl FnOnce(&mut Value)) -> Option<Value> {
+    let (register, policies) = (register(15), Policies::default());
+    let texts = Value::from_iter(Language::ALL.map(|l| (l.code().to_owned(), json!("?"))));
+    let mut body = json!({
+        "question": texts, "yes_means": texts, "no_means": texts,
+        "rule": { "majority": "of-quorum" }, "secrecy": "open", "voters": "alac",
+    });
+    change(&mut body);
+    let opening = Opening {
+        kind: "ballot".into(),
+        parent: None,
+        by: None,
+        body,
+        arrived: start(),
+        nonce: String::new(),
+    };
+    let at = Surroundings { case: CaseId(9), now: start(), policies: &policies, register: &register };
+    let commit = advance::advance(Before::Opening(opening), None, &at, "test").expect("a step");
+    commit.journal.outcome.starts_with("refused").then(|| json!(commit.journal.outcome))
+}
+
+#[test]
+fn a_ballot_that_cannot_be_counted_or_never_ends_is_not_opened() {
+    assert_eq!(refused(|_| ()), None);
+    let quorum = |numerator: u32, denominator: u32, min_absolute: u32| {
+        move |body: &mut Value| {
+            body["rule"]["quorum"] =
+                json!({ "numerator": numerator, "denominator": denominator, "min_absolute": min_absolute });
+        }
+    };
+    assert_eq!(refused(quorum(1, 2, 15)), None);
+    for (numerator, denominator, least, why) in
+        [(1, 0, 0, "fraction"), (2, 2, 0, "fraction"), (3, 2, 0, "fraction"), (1, 2, 16, "all 15 voters")]
+    {
+        let said = refused(quorum(numerator, denominator, least)).expect("refused").to_string();
+        assert!(said.contains("ballot/unreadable") && said.contains(why), "{said}");
+    }
+    for (name, moment) in [
+        ("opens", "+262142-12-31T00:00:00Z"),
+        ("opens", "-262143-01-01T00:00:00Z"),
+        ("opens", "2030-01-01T00:00:00Z"),
+        ("closes", "+262142-12-31T00:00:00Z"),
+        ("closes", "2030-01-01T00:00:00Z"),
+    ] {
+        let said = refused(|body| body[name] = json!(moment)).expect("refused").to_string();
+        assert!(said.contains("ballot/unreadable") && said.contains("two years"), "{moment}: {said}");
+    }
 }

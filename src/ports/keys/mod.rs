@@ -27,6 +27,14 @@ const KEY: usize = 32;
 const SECRET: &str = "secret";
 const SIGNING: &str = "signing";
 const EPOCH: &str = "epoch";
+const WITNESS: &str = "witness";
+
+/// How far the journal had come when last looked at: its newest row, and that row's hash in hex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    pub number: i64,
+    pub hash: String,
+}
 
 /// The name of a key that seals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,6 +165,36 @@ impl Keys {
     /// The key store cannot be written.
     pub fn set_epoch(&self, epoch: u16) -> Answer<()> {
         self.vault.replace(EPOCH, format!("{epoch}\n").as_bytes())
+    }
+
+    /// How far the journal had come, as the key store remembers it; none before the first step.
+    ///
+    /// # Errors
+    /// The key store cannot be read.
+    pub fn witness(&self) -> Answer<Option<Witness>> {
+        let Some(bytes) = self.vault.get(WITNESS)? else { return Ok(None) };
+        let read = std::str::from_utf8(&bytes).ok().and_then(|text| {
+            let (number, hash) = text.trim().split_once(' ')?;
+            Some(Witness { number: number.parse().ok()?, hash: hash.to_owned() })
+        });
+        let why = "the file holds no step of the journal; run `atlarged resume --restored`";
+        read.map(Some).ok_or_else(|| Fault::new("reading the witness of the journal", why))
+    }
+
+    /// Remembers how far the journal has come; whole or not at all.
+    ///
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn set_witness(&self, witness: &Witness) -> Answer<()> {
+        self.vault.replace(WITNESS, format!("{} {}\n", witness.number, witness.hash).as_bytes())
+    }
+
+    /// Forgets it: the journal that comes next is taken as it is.
+    ///
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn forget_witness(&self) -> Answer<()> {
+        self.vault.remove(WITNESS).map(|_| ())
     }
 
     /// The Ed25519 public key, 32 octets.

@@ -192,6 +192,7 @@ pub fn waking(mut commit: Commit, minutes: i64) -> Commit {
 /// A notice of this step to person 5 that asks for a vote.
 pub fn notice(case: CaseId, seq: u32, n: u16) -> OutboxRow {
     OutboxRow {
+        refusal: false,
         id: NoticeId { case, seq, n },
         label: format!("ballot:{n}"),
         to: Party::Person(PersonId(5)),

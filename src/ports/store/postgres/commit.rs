@@ -106,7 +106,7 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
     }
     sqlx::query!(
         "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6,
-             attempts = 0, suspect = false, stuck = null,
+             attempts = 0, suspect = false, stuck = null, not_before = null,
              hand = case when hand = $7 then null else hand end
          where id = $1",
         case.id.0,

@@ -1,0 +1,139 @@
+//! Who lives in the village: members of five regions in seven languages, officers, staff, and organisations
+//! with representatives. Made up from the number of members alone, so that every seed has the same people.
+
+use super::villager::{Peer, Villager};
+use crate::kernel::ids::{OrganisationId, Party, PersonId};
+use crate::kernel::language::Language;
+use crate::kernel::people::{Organisation, OrganisationKind, Person, Region, Role, RoleHeld};
+use crate::kernel::register::Change;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Name, language and time zone, in turn.
+const PEOPLE: [(&str, Language, &str); 12] = [
+    ("Aminata Sarr", Language::Fr, "Africa/Dakar"),
+    ("李文", Language::Zh, "Asia/Shanghai"),
+    ("Oskar Lindqvist", Language::En, "Europe/Stockholm"),
+    ("Inés Ferreyra", Language::Es, "America/Argentina/Buenos_Aires"),
+    ("Douglas Whitfield", Language::En, "America/Toronto"),
+    ("هدى منصور", Language::Ar, "Africa/Cairo"),
+    ("Асель Нурланова", Language::Ru, "Asia/Almaty"),
+    ("Rui Madureira", Language::Pt, "Europe/Lisbon"),
+    ("Tainá Queiroz", Language::Pt, "America/Sao_Paulo"),
+    ("Solange Théberge", Language::Fr, "America/Montreal"),
+    ("Joseph Karanja", Language::En, "Africa/Nairobi"),
+    ("Paola Riquelme", Language::Es, "America/Santiago"),
+];
+
+/// Numbers of those who are no members.
+const STAFF: [u32; 2] = [901, 902];
+const DEPUTY: u32 = 903;
+const REPRESENTATIVES: u32 = 801;
+/// Organisations, each with two representatives.
+pub const ORGANISATIONS: u32 = 6;
+
+pub struct Village {
+    pub people: BTreeMap<PersonId, Villager>,
+    /// Whose address it is.
+    pub addresses: BTreeMap<String, PersonId>,
+    pub changes: Vec<Change>,
+    pub members: Vec<PersonId>,
+}
+
+impl Village {
+    pub fn new(seed: u64, members: u32, since: DateTime<Utc>) -> Village {
+        let members: Vec<PersonId> = (1..=members.clamp(3, 700)).map(PersonId).collect();
+        let mut changes = Vec::new();
+        for id in &members {
+            let mut roles = vec![held(Role::AlacMember, Some(region(id.0)), since)];
+            match id.0 {
+                1 => roles.push(held(Role::AlacChair, None, since)),
+                2 | 3 => roles.push(held(Role::AlacViceChair, None, since)),
+                _ => {}
+            }
+            changes.push(Change::Person(person(*id, roles)));
+        }
+        for id in STAFF {
+            changes.push(Change::Person(person(PersonId(id), vec![held(Role::Staff, None, since)])));
+        }
+        changes.push(Change::Person(person(PersonId(DEPUTY), vec![held(Role::StaffDeputy, None, since)])));
+        for n in 0..ORGANISATIONS {
+            let pair = [PersonId(REPRESENTATIVES + 2 * n), PersonId(REPRESENTATIVES + 2 * n + 1)];
+            for id in pair {
+                changes.push(Change::Person(person(id, vec![held(Role::AlsRepresentative, None, since)])));
+            }
+            changes.push(Change::Organisation(organisation(n, pair)));
+        }
+        let mut village = Village { people: BTreeMap::new(), addresses: BTreeMap::new(), changes, members };
+        village.settle(seed);
+        village
+    }
+
+    /// A villager for each person.
+    fn settle(&mut self, seed: u64) {
+        let people: Vec<Person> = self
+            .changes
+            .iter()
+            .filter_map(
+                |change| if let Change::Person(person) = change { Some(person.clone()) } else { None },
+            )
+            .collect();
+        let peer = |p: &Person| Peer { id: p.id, name: p.name.clone(), address: p.addresses[0].clone() };
+        let peers: Vec<Peer> = people.iter().take(self.members.len()).map(peer).collect();
+        for person in people {
+            for address in &person.addresses {
+                self.addresses.insert(address.clone(), person.id);
+            }
+            let mut villager = Villager::new(seed, person.id, &person.name, &person.addresses);
+            villager.officer = officer(person.id);
+            villager.peers = peers.iter().filter(|peer| peer.id != person.id).cloned().collect();
+            self.people.insert(person.id, villager);
+        }
+    }
+
+    /// All organisations, as voters.
+    pub fn organisations() -> Vec<Party> {
+        (1..=ORGANISATIONS).map(|n| Party::Organisation(OrganisationId(n))).collect()
+    }
+
+    /// Members of the staff at the keyboard.
+    pub fn staff() -> [PersonId; 2] {
+        STAFF.map(PersonId)
+    }
+}
+
+/// Who does tasks.
+fn officer(id: PersonId) -> bool {
+    id.0 <= 3 || STAFF.contains(&id.0) || id.0 == DEPUTY
+}
+
+fn region(n: u32) -> Region {
+    Region::ALL[n as usize % Region::ALL.len()]
+}
+
+pub fn held(role: Role, region: Option<Region>, from: DateTime<Utc>) -> RoleHeld {
+    RoleHeld { role, region, organisation: None, from, until: None }
+}
+
+/// A person; every third has a second address.
+fn person(id: PersonId, roles: Vec<RoleHeld>) -> Person {
+    let (name, language, zone) = PEOPLE[id.0 as usize % PEOPLE.len()];
+    let mut addresses = vec![format!("{id}@home{}.example", id.0 % 7)];
+    if id.0.is_multiple_of(3) {
+        addresses.push(format!("{id}@second.example"));
+    }
+    let zone = zone.parse().unwrap_or(chrono_tz::UTC);
+    Person { id, name: format!("{name} {}", id.0), language, zone, addresses, roles }
+}
+
+fn organisation(n: u32, pair: [PersonId; 2]) -> Organisation {
+    Organisation {
+        id: OrganisationId(n + 1),
+        name: format!("Net Users {}", n + 1),
+        country: "KE".to_owned(),
+        region: region(n),
+        kind: OrganisationKind::Als,
+        representatives: pair.to_vec(),
+        prime: Some(pair[0]),
+    }
+}
