@@ -80,7 +80,7 @@ fn role(clause: &[Token], i: usize) -> Option<Role> {
         return Some(Role::Negation);
     }
     if token.single && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
-        return has(Role::Filler).then_some(Role::Filler);
+        return (has(Role::Filler) || has(Role::After)).then_some(Role::Filler);
     }
     token.first_role()
 }
@@ -108,15 +108,18 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
         let condition = roles.iter().flatten().any(|r| matches!(r, Some(Role::Condition | Role::Reserve)));
         let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
         let holds = |want: Role| roles.iter().flatten().any(|r| *r == Some(want));
-        let mood = Mood {
+        let mut mood = Mood {
             condition,
             asks,
             elsewhere: holds(Role::Elsewhere),
             change: holds(Role::Change),
+            other: false,
+            denied: roles.iter().any(|r| is_denial(r)),
             talks: roles.iter().flatten().any(Option::is_none),
         };
         for (clause, roles) in whole.iter().zip(&roles) {
             say(clause, roles, mood, &mut out);
+            mood.other |= roles.contains(&Some(Role::Other));
         }
         at = end;
     }
@@ -130,6 +133,10 @@ struct Mood {
     asks: bool,
     elsewhere: bool,
     change: bool,
+    /// Somebody else was spoken of before the clause at hand.
+    other: bool,
+    /// A clause of it says "not" and nothing else.
+    denied: bool,
     /// It has words nobody listed.
     talks: bool,
 }
@@ -144,7 +151,7 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
     let unknown = said.iter().filter(|r| is_unknown(**r)).count();
     let trouble = if mood.asks {
         Some(Problem::Question)
-    } else if negated || double {
+    } else if negated || double || mood.denied {
         Some(Problem::Negated)
     } else if mood.condition {
         Some(Problem::Conditional)
@@ -159,12 +166,17 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
             let before = said[..i].iter().all(|r| is_light(*r));
             let framed = match i.checked_sub(1).and_then(|b| said[b]) {
                 Some(Role::Vote) => true,
-                Some(Role::Filler) => i + 1 == said.len(),
+                Some(Role::Filler | Role::After) => i + 1 == said.len(),
                 _ => false,
             };
-            let leads = before && literal && choice != Choice::No && !mood.change;
+            let other = mood.other || said[..i].contains(&Some(Role::Other));
+            let aimed = said[0] == Some(Role::After) || said.get(i + 1) == Some(&Some(Role::Vote));
+            let leads = before && literal && choice != Choice::No && !mood.change && !aimed;
+            let denies = choice == Choice::No && literal && clause.tokens[i].may_be(Role::Particle);
+            let denied = denies && matches!(said.get(i + 1), Some(Some(Role::Filler | Role::Vote)));
+            let trouble = if denied { trouble.or(Some(Problem::Negated)) } else { trouble };
             let aside = !literal && mood.talks && said[..i].iter().all(|r| *r == Some(Role::Because));
-            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside;
+            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside && !other;
             out.push(Saying { framed, ..saying(choice, literal, plain, trouble) });
         }
     }
@@ -175,11 +187,16 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
 
 /// Words that may stand before an answer without changing it.
 fn is_light(role: Option<Role>) -> bool {
-    matches!(role, Some(Role::Filler | Role::Courtesy | Role::Vote | Role::Because))
+    matches!(role, Some(Role::Filler | Role::After | Role::Courtesy | Role::Vote | Role::Because))
+}
+
+/// A clause that is a negation and nothing more.
+fn is_denial(roles: &[Option<Role>]) -> bool {
+    roles.contains(&Some(Role::Negation)) && roles.iter().all(|r| is_light(*r) || *r == Some(Role::Negation))
 }
 
 fn is_unknown(role: Option<Role>) -> bool {
-    matches!(role, None | Some(Role::Elsewhere | Role::Question))
+    matches!(role, None | Some(Role::Elsewhere | Role::Question | Role::Other))
 }
 
 /// Weighs everything that was said.

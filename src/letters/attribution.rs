@@ -22,11 +22,9 @@ const MAX_LENGTH: usize = 500;
 /// What announces a quote at line `i`, if anything does.
 pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
     let words = words();
-    if !lines[i]
-        .text
-        .bytes()
-        .any(|b| matches!(b, b':' | b'-' | b'_' | b'=' | b'>' | b'*' | b'~' | b'@' | b'0'..=b'9' | 128..))
-    {
+    if !lines[i].text.bytes().any(
+        |b| matches!(b, b':' | b'#' | b'-' | b'_' | b'=' | b'>' | b'*' | b'~' | b'@' | b'0'..=b'9' | 128..),
+    ) {
         let closes = lines[i..lines.len().min(i + MAX_WRAP)].iter().any(|l| may_end(l.text, words));
         return if closes { wrote(lines, i, words) } else { None };
     }
@@ -72,7 +70,8 @@ pub fn split_point(line: &str) -> Option<usize> {
 
 /// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
 fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let text = bare(lines[i].text);
+    let text =
+        lines[i].text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '|'));
     let rule = |c: char| {
         matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2500}')
     };
@@ -95,10 +94,11 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     }
     let core = match rest.find(|c: char| rule(c)) {
         Some(n) if dashes >= 2 && rest[n..].chars().take(2).all(rule) => &rest[..n],
-        _ if dashes >= 2 || rest.ends_with([':', '\u{ff1a}']) => rest,
+        _ if dashes >= 2 || rest.ends_with([':', '\u{ff1a}']) || rest.ends_with("##") => rest,
         _ => return None,
     };
-    let core = core.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '*' | '.'));
+    let core =
+        core.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '*' | '.' | '#'));
     if core.len() > 120 {
         return None;
     }
@@ -199,7 +199,11 @@ fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     if !sure && kinds >= 2 && !from && first & label::TO != 0 {
         return notes(lines, i).map(|start| Found { start, end, forward: false });
     }
-    sure.then_some(Found { start: i, end, forward: false })
+    let titled = i > 0 && !lines[i - 1].fixed && {
+        let title = fold(lines[i - 1].text.trim());
+        has_when(&title) && words.original.iter().any(|o| title.starts_with(o.as_str()))
+    };
+    sure.then_some(Found { start: i - usize::from(titled), end, forward: false })
 }
 
 /// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one
@@ -218,12 +222,12 @@ fn notes(lines: &[Line<'_>], i: usize) -> Option<usize> {
             }
             continue;
         }
-        let dated = has_when(text) && text.contains('/') && text.contains(':');
-        if dated || start.is_some() {
-            start = Some(n);
-        } else {
+        let dated = has_when(text) && text.contains(['/', '.']) && text.contains(':');
+        let above = start.is_some_and(|s: usize| s - n <= 2 && text.chars().count() <= 50);
+        if !(above || (dated && start.is_none())) {
             break;
         }
+        start = Some(n);
     }
     start
 }
@@ -290,7 +294,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
             }
             return None;
         }
-        if lines[end].part != lines[i].part && !closing {
+        if (lines[end].part != lines[i].part && !closing) || (end > i && header(text, words).is_some()) {
             return None;
         }
         if !joined.is_empty() {
@@ -425,7 +429,8 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
             (true, true) => when || address,
             (true, false) => when && (address || quoted || before.split_whitespace().count() >= 5),
             (false, true) => {
-                let dated = folded.starts_with(|c: char| c.is_ascii_digit()) && has_time(folded);
+                let opens = folded.starts_with(|c: char| c.is_ascii_digit()) || starts_weekday(folded);
+                let dated = opens && has_time(folded) && folded.split_whitespace().count() <= 12;
                 address || dated || (quoted && (when || count <= 2))
             }
             (false, false) => address && (quoted || when),

@@ -377,7 +377,11 @@ const QUOTES: &[&str] = &[
     "hey_quote",
     "moz-forward-container",
     "mailmate_quote",
-    "freebirdanalyticsquote",
+    "appleoriginalcontents",
+    "ntes-mailmaster-quote",
+    "spark_quote",
+    "edo-reply",
+    "wm_quote",
 ];
 const ANNOUNCERS: &[&str] = &["gmail_attr", "moz-cite-prefix", "reply-intro", "moz-email-headers-table"];
 const SIGNATURES: &[&str] = &[
@@ -391,6 +395,8 @@ const SIGNATURES: &[&str] = &[
     "yahoo_signature",
     "mail-signature",
     "tutanota_signature",
+    "composer_signature",
+    "mobile-signature",
 ];
 
 fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
@@ -410,7 +416,10 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
     if named(&["divrplyfwdmsg", "stoplink"]) || marker == "__DIVIDER__" || name == "includetail" {
         return Kind::Below;
     }
-    if named(QUOTES) || marker == "__QUOTED_TEXT__" {
+    if named(QUOTES)
+        || (name == "div" && attribute(tag, "name") == Some("quote"))
+        || marker == "__QUOTED_TEXT__"
+    {
         return Kind::Quote;
     }
     if named(ANNOUNCERS) {

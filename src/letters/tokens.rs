@@ -216,11 +216,14 @@ fn assign(pieces: &[Piece<'_>], words: &Words) -> Vec<Token> {
         if token.roles == 0 && token.number {
             token.roles = 1 << Role::Filler as u32;
         }
+        if token.roles == 0 && ascii && here.raw.bytes().all(|b| b.is_ascii_uppercase()) {
+            token.disguised = is_disguised(here.raw, words);
+        }
         if token.roles == 0 && !ascii {
             if here.folded.chars().all(|c| is_picture(c) || is_invisible(c)) {
                 token.roles = 1 << Role::Courtesy as u32;
             } else {
-                token.disguised = is_disguised(&here.folded, words);
+                token.disguised = is_disguised(here.raw, words);
             }
         }
         out.push(token);
@@ -230,19 +233,19 @@ fn assign(pieces: &[Piece<'_>], words: &Words) -> Vec<Token> {
 }
 
 /// Whether a word nobody listed looks like an answer once its letters are taken for those of another script.
-fn is_disguised(folded: &str, words: &Words) -> bool {
+fn is_disguised(raw: &str, words: &Words) -> bool {
     let answers = |w: &str| {
-        let entries = words.lexicon.get(w).into_iter().flatten();
-        entries.into_iter().any(|e| e.tokens.len() == 1 && is_answer(e.role))
+        let entries = words.lexicon.get(fold(w).as_ref()).into_iter().flatten();
+        w.chars().count() > 1 && entries.into_iter().any(|e| e.tokens.len() == 1 && is_answer(e.role))
     };
-    let (latin, cyrillic) = (skeleton(folded, true), skeleton(folded, false));
-    (latin != folded && answers(&latin)) || (cyrillic != folded && answers(&cyrillic))
+    let (latin, cyrillic) = (skeleton(raw, true), skeleton(raw, false));
+    (latin != raw && answers(&latin)) || (cyrillic != raw && answers(&cyrillic))
 }
 
-/// Letters replaced by those of Latin (or Cyrillic) that look the same.
+/// Letters replaced by those of Latin (or Cyrillic) that look the same in that letter case.
 fn skeleton(word: &str, to_latin: bool) -> String {
-    const FOREIGN: &str = "аеорсухѕіјһвнкмтпиοευναιѵгοсԁѡӏ";
-    const LATIN: &str = "aeopcyxsijhbhkmtnuoeynaivrocdwl";
+    const FOREIGN: &str = "аеорсухѕіјһԁѡӏАВЕКМНОРСТУХЅІЈοιαΑΒΕΗΙΚΜΝΟΡΤΥΧΖ";
+    const LATIN: &str = "aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
     let pair = |c: char| {
         let (from, to) = if to_latin { (FOREIGN, LATIN) } else { (LATIN, FOREIGN) };
         from.chars().position(|f| f == c).and_then(|n| to.chars().nth(n)).unwrap_or(c)

@@ -85,6 +85,12 @@ pub enum Role {
     Because,
     /// Says that a vote is being cast: "I vote".
     Vote,
+    /// May follow an answer of no without becoming what is denied: "no to", "no for"; a filler otherwise.
+    After,
+    /// A no that also denies the noun after it: "no answer", "no vote".
+    Particle,
+    /// Tells that what follows is not the author's own vote: "your vote", "she said", "please vote".
+    Other,
     /// May stand around an answer without changing it: "I vote ... on this motion".
     Filler,
     /// Greetings and thanks.
@@ -107,14 +113,16 @@ pub enum Role {
 
 impl Role {
     /// Every role, those that decide most first.
-    pub const ALL: [Role; 17] = [
+    pub const ALL: [Role; 20] = [
         Role::Yes,
         Role::No,
         Role::Abstain,
         Role::Support,
         Role::Oppose,
         Role::Because,
+        Role::Other,
         Role::Vote,
+        Role::After,
         Role::Filler,
         Role::Courtesy,
         Role::Negation,
@@ -125,6 +133,7 @@ impl Role {
         Role::Change,
         Role::Elsewhere,
         Role::Question,
+        Role::Particle,
     ];
 }
 

@@ -88,7 +88,7 @@ fn play(secrecy: &str, majority: Value, answers: &[Choice]) -> Record {
     }
     for day in [5, 8, 13, 16] {
         let clock = Box::new(|row: Option<CaseRow>| Before::Case(row.expect("a case"), Input::Wake));
-        step(clock, start() + Duration::days(day) + Duration::seconds(1));
+        step(clock, start() + Duration::days(day) + Duration::minutes(day));
     }
     records.pop().expect("something published")
 }
