@@ -60,7 +60,9 @@ create table mails (
     not_before  timestamptz,                -- put back until then: the world was unwell
     hand        bigint,
     attempts    smallint not null default 0, -- instances that died with nothing but this in hand
-    suspect     boolean not null default false -- one died with this and more in hand: next time it goes alone
+    suspect     boolean not null default false, -- one died with this and more in hand: next time it goes alone
+    accepted    boolean not null default false, -- a person looked: its times and carriers are fine
+    stays       integer not null default 0  -- times it left quarantine: staff are told of each stay
 );
 create index mails_unsorted on mails (arrived, id) where status = 'unsorted';
 create index mails_quarantined on mails (arrived, id) where status = 'quarantined';
@@ -93,13 +95,15 @@ create table letters (
     not_before timestamptz,
     hand       bigint,
     attempts   smallint not null default 0,
-    suspect    boolean not null default false
+    suspect    boolean not null default false,
+    stays      integer not null default 0
 );
 create index letters_waiting on letters (arrived, id) where status = 'waiting';
 create index letters_unfinished on letters (target, arrived, id) where status in ('waiting', 'quarantined');
 create index letters_in_hand on letters (hand) where hand is not null;
 create index letters_put_back on letters (not_before) where status = 'waiting' and not_before is not null;
 create index letters_of_mail on letters (mail) where mail is not null;
+create index letters_by_message_id on letters (message_id) where message_id is not null;
 
 -- 3. What is under way ---------------------------------------------------------------------------------
 
@@ -118,7 +122,9 @@ create table cases (
     hand      bigint,                       -- whoever works on a letter or the clock of this case
     attempts  smallint not null default 0,  -- instances that died with nothing but this clock in hand
     suspect   boolean not null default false,
-    stuck     text                          -- why the clock no longer fires
+    stuck     text,                         -- why the clock no longer fires
+    not_before timestamptz,                 -- the clock was put back until then: the world was unwell
+    stays     integer not null default 0
 );
 create index cases_due on cases (wake_at, id) where wake_at is not null and stuck is null;
 create index cases_stuck on cases (id) where stuck is not null;
@@ -194,6 +200,7 @@ create table outbox (
 create index outbox_waiting on outbox (created, case_id, seq, n) where status = 'waiting';
 create index outbox_retry on outbox (next_try) where status = 'waiting' and next_try is not null;
 create index outbox_lapsing on outbox (not_after) where status = 'waiting' and not_after is not null;
+create index outbox_answered on outbox (recipient, sent_at);
 create index outbox_asked on outbox (recipient) where asks and not closed;
 create index outbox_in_hand on outbox (hand) where hand is not null;
 

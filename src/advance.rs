@@ -5,7 +5,7 @@ use crate::kernel::canonical;
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
 use crate::kernel::register::{Change, Register};
 use crate::kernel::workflow::{
-    Asks, Audience, Calendar, Class, Effect, Input, Notice, Opening, Record, Refusal, Step,
+    Asks, Audience, Calendar, Class, Effect, Input, Notice, Opening, Record, Refusal, Reply, Step,
 };
 use crate::workflows::{Case, Kind, Surroundings};
 use chrono::{DateTime, Utc};
@@ -98,6 +98,9 @@ pub struct OutboxRow {
     pub calendar: Option<Calendar>,
     /// The letter this answers; its Message-ID becomes In-Reply-To.
     pub answers: Option<LetterId>,
+    /// It says politely that a letter was not acted on: how many a party gets in a day is limited.
+    #[serde(default)]
+    pub refusal: bool,
 }
 
 /// A letter addressed to a case, or one that opens a case.
@@ -134,6 +137,7 @@ pub struct TaskRow {
 
 /// What a step starts from.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one step; a box would gain nothing")]
 pub enum Before {
     /// A letter that opens a case; `Surroundings::case` is its number.
     Opening(Opening),
@@ -162,6 +166,7 @@ pub fn advance(
     at: &Surroundings<'_>,
     build: &str,
 ) -> Result<Commit, Unreadable> {
+    let writers = writers(&before);
     match before {
         Before::Opening(opening) => {
             let kind =
@@ -170,6 +175,7 @@ pub fn advance(
             let draft = Draft {
                 at,
                 letter,
+                writers,
                 build,
                 kind,
                 seq: 0,
@@ -195,6 +201,7 @@ pub fn advance(
             let draft = Draft {
                 at,
                 letter,
+                writers,
                 build,
                 kind,
                 seq: row.seq + 1,
@@ -207,11 +214,14 @@ pub fn advance(
                 Ok(step) => draft.acted(step, clock),
                 Err(refusal) => {
                     let unmoved = CaseRow { seq: draft.seq, ..row };
-                    let writer = match &input {
-                        Input::Reply(reply) => Some((reply.from, label(reply))),
+                    let to = match &input {
+                        Input::Reply(reply) => {
+                            let label = refusal.label.clone().unwrap_or_else(|| label(reply));
+                            Some((addressee(reply, at.register), label))
+                        }
                         _ => None,
                     };
-                    draft.refused(&refusal, unmoved, writer)
+                    draft.refused(&refusal, unmoved, to)
                 }
             })
         }
@@ -220,8 +230,30 @@ pub fn advance(
 
 /// A refusal stands for the notice that was answered: the answer that mends it must mean what the first
 /// one was meant to.
-fn label(reply: &crate::kernel::workflow::Reply) -> String {
+fn label(reply: &Reply) -> String {
     reply.answers.as_ref().map_or_else(|| format!("refusal:{}", reply.from), |answers| answers.label.clone())
+}
+
+/// Whom a refusal is written to: the party that was asked where the writer speaks for it, so that an answer
+/// for an organisation stays one; else the writer.
+fn addressee(reply: &Reply, register: &Register) -> Party {
+    let speaks =
+        |party: &Party| register.speaker(*party).map(|person| Party::Person(person.id)) == Some(reply.from);
+    reply.answers.as_ref().map(|answers| answers.to).filter(speaks).unwrap_or(reply.from)
+}
+
+/// Who wrote what caused a step: the mails to them answer theirs, the mails to others do not.
+fn writers(before: &Before) -> Vec<Party> {
+    match before {
+        Before::Case(_, Input::Reply(reply)) => {
+            std::iter::once(reply.from).chain(reply.answers.iter().map(|answers| answers.to)).collect()
+        }
+        Before::Case(..) => Vec::new(),
+        Before::Opening(opening) => {
+            let from = opening.body.get("from").and_then(Value::as_str);
+            from.and_then(|from| from.parse().ok()).into_iter().collect()
+        }
+    }
 }
 
 /// When the cause of a step reached us; what it causes inherits that.
@@ -240,6 +272,7 @@ fn arrived(input: &Input, otherwise: DateTime<Utc>) -> DateTime<Utc> {
 struct Draft<'a> {
     at: &'a Surroundings<'a>,
     letter: Option<LetterId>,
+    writers: Vec<Party>,
     build: &'a str,
     kind: Kind,
     seq: u32,
@@ -305,16 +338,17 @@ impl Draft<'_> {
         commit
     }
 
-    fn refused(&self, refusal: &Refusal, row: CaseRow, writer: Option<(Party, String)>) -> Commit {
+    fn refused(&self, refusal: &Refusal, row: CaseRow, to: Option<(Party, String)>) -> Commit {
         let outcome = format!("refused: {} {}", refusal.template, refusal.data);
         let ending = Ending::Refused(refusal.template.to_owned());
         let mut commit = self.commit(row, ending, outcome, None);
-        if let Some((to, label)) = writer {
+        if let Some((to, label)) = to {
             let notice = Notice {
                 asks: refusal.asks,
                 ..Notice::new(&label, to, refusal.template, refusal.data.clone())
             };
             self.tell(notice, &mut commit);
+            commit.outbox.iter_mut().for_each(|row| row.refusal = true);
         }
         commit
     }
@@ -358,7 +392,8 @@ impl Draft<'_> {
                 not_after: notice.not_after,
                 report_sent: notice.report_sent,
                 calendar: notice.calendar.clone(),
-                answers: self.letter,
+                answers: self.letter.filter(|_| self.writers.contains(party)),
+                refusal: false,
             });
         }
         parties

@@ -5,6 +5,7 @@ use crate::daemon::AlarmConfig;
 use crate::kernel::language::Language;
 use crate::ports::mailbox::imap::ImapConfig;
 use crate::ports::mailbox::maildir::MaildirConfig;
+use crate::ports::net::credential_path;
 use crate::ports::postman::dkim::DkimConfig;
 use crate::ports::postman::smtp::SmtpConfig;
 use crate::workflows::Policies;
@@ -60,6 +61,7 @@ fn clerk_name() -> String {
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
     pub url: Option<String>,
+    /// File with the URL; a bare name is a systemd credential.
     pub url_file: Option<PathBuf>,
 }
 
@@ -67,6 +69,13 @@ pub struct DatabaseConfig {
 #[serde(deny_unknown_fields)]
 pub struct KeysConfig {
     pub directory: PathBuf,
+    /// Days after which the keys of mails that are dealt with are destroyed.
+    #[serde(default = "a_quarter")]
+    pub intake_days: u32,
+}
+
+fn a_quarter() -> u32 {
+    90
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -156,6 +165,9 @@ impl Config {
                 "[daemon] offset_seconds is for rehearsals; remove it, or set rehearsal = true".to_owned()
             );
         }
+        if !(1..=3660).contains(&self.keys.intake_days) {
+            return Err("[keys] intake_days must be from 1 to 3660; write 90".to_owned());
+        }
         if self.daemon.smtp_connections == 0 {
             return Err("[daemon] smtp_connections must be at least 1".to_owned());
         }
@@ -172,7 +184,7 @@ impl Config {
     pub fn database_url(&self) -> Result<String, ConfigError> {
         match (&self.database.url, &self.database.url_file) {
             (Some(url), _) => Ok(url.clone()),
-            (None, Some(file)) => std::fs::read_to_string(file)
+            (None, Some(file)) => std::fs::read_to_string(credential_path(file))
                 .map(|url| url.trim().to_owned())
                 .map_err(|error| ConfigError(format!("[database] url_file {}: {error}", file.display()))),
             (None, None) => Err(ConfigError("[database] needs url or url_file".to_owned())),
@@ -182,11 +194,14 @@ impl Config {
     /// The policies in force: the file's, or what the rules suggest.
     ///
     /// # Errors
-    /// The file cannot be read or understood.
+    /// The file cannot be read or understood, or sets a number beyond what makes sense.
     pub fn policies(&self) -> Result<Policies, ConfigError> {
         let Some(path) = &self.policy_file else { return Ok(Policies::default()) };
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("policy_file {}: {error}", path.display())))?;
-        toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
+        let policies: Policies =
+            toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+        policies.check().map_err(|problem| ConfigError(format!("{}: {problem}", path.display())))?;
+        Ok(policies)
     }
 }

@@ -25,6 +25,8 @@ pub struct Counter<'a> {
     pub arrived: DateTime<Utc>,
     /// It lay in the Junk folder.
     pub junk: bool,
+    /// Its Message-ID was seen in another mail: a signature that was replayed proves nothing.
+    pub repeated: bool,
     /// Too large: only its header was fetched.
     pub header_only: bool,
     /// The notice its token names.
@@ -80,6 +82,16 @@ pub enum Outcome {
     Silent(&'static str),
     /// A person must look.
     Quarantined(&'static str),
+}
+
+impl Outcome {
+    /// The same and one letter more.
+    fn and(self, more: Addressed) -> Outcome {
+        match self {
+            Outcome::Letters(letters) => Outcome::Letters(letters.into_iter().chain([more]).collect()),
+            Outcome::Silent(_) | Outcome::Quarantined(_) => Outcome::Letters(vec![more]),
+        }
+    }
 }
 
 /// Sends a letter where it belongs.
@@ -152,24 +164,38 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     let assurance = Assurance {
         token: written_to == Some(from),
         from_on_file: author.is_some(),
-        aligned: aligned(letter),
-        confirmed: asked.asks == Asks::Confirm && written_to == Some(from),
+        aligned: sure(letter, at),
+        confirmed: only_on_file(asked) && written_to == Some(from),
     };
-    let said = said(letter);
+    let mut said = said(letter);
     let answers = Some(Answers { notice: asked.notice, label: asked.label.clone(), to: asked.to });
-    let office = said.commands.iter().filter(|command| for_office(command)).count();
-    let nothing_else = said.choice.is_none() && said.commands.len() == office;
-    if office > 0 && nothing_else {
-        return to_office(letter, at, author, Why::Commands);
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(for_office);
+    said.commands = own;
+    let answers_it = said.choice.is_some() || !said.commands.is_empty();
+    // A line of an answer to an enquiry may well read "Status"; a mail of nothing else is a command.
+    let commands_alone = said.text.lines().filter(|line| !line.trim().is_empty()).count() <= office.len();
+    let to_office = (!office.is_empty() && (commands_alone || asked.asks != Asks::Text))
+        .then(|| to_office(letter, at, author, Why::Commands));
+    if let Some(to_office) = to_office {
+        if !answers_it {
+            return to_office;
+        }
+        let reply = Reply {
+            from,
+            answers,
+            said,
+            arrived: at.arrived,
+            assurance,
+            nonce: at.nonce.into(),
+            desk: Value::Null,
+        };
+        return to_office.and(Addressed::ToCase(asked.notice.case, Input::Reply(reply)));
     }
     let thanks = asked.asks == Asks::Nothing || asked.label.starts_with("receipt:");
     let silent = matches!(said.problem, Problem::NoAnswer | Problem::Empty) && said.commands.is_empty();
     if thanks && silent {
-        return if said.text.trim().is_empty() {
-            Outcome::Silent("empty")
-        } else {
-            enquiry(letter, at, from, true)
-        };
+        let empty = said.text.trim().is_empty();
+        return if empty { Outcome::Silent("empty") } else { enquiry(letter, at, from, true) };
     }
     let reply = Reply {
         from,
@@ -177,30 +203,38 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
         said,
         arrived: at.arrived,
         assurance,
-        nonce: at.nonce.to_owned(),
+        nonce: at.nonce.into(),
         desk: Value::Null,
     };
     Outcome::Letters(vec![Addressed::ToCase(asked.notice.case, Input::Reply(reply))])
 }
 
+/// Whether the mail that was answered asked, at the address on file and nowhere else, whether something was
+/// written there: a question to confirm, or a task's request to send the same once more.
+fn only_on_file(asked: &Asking) -> bool {
+    asked.asks == Asks::Confirm || matches!(asked.template.as_str(), "ballot/task-unsure" | "enquiry/unsure")
+}
+
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
 fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outcome {
     let Some(person) = author else {
-        return match at.stranger.filter(|_| aligned(letter)) {
+        return match at.stranger.filter(|_| sure(letter, at)) {
             Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
             None => Outcome::Silent("unsolicited"),
         };
     };
-    let said = said(letter);
-    if said.commands.iter().any(for_office) {
+    let mut said = said(letter);
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(for_office);
+    said.commands = own;
+    let answers = said.choice.is_some() || !said.commands.is_empty();
+    if !office.is_empty() && !answers {
         return to_office(letter, at, author, Why::Commands);
     }
     let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
-    let answers = said.choice.is_some() || !said.commands.is_empty();
     match votes.as_slice() {
         [one] if answers => {
-            let assurance =
-                Assurance { from_on_file: true, aligned: aligned(letter), ..Assurance::default() };
+            let aligned = sure(letter, at);
+            let assurance = Assurance { from_on_file: true, aligned, ..Assurance::default() };
             let reply = Reply {
                 from: Party::Person(person),
                 answers: None,
@@ -210,10 +244,14 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
                 nonce: at.nonce.to_owned(),
                 desk: Value::Null,
             };
-            Outcome::Letters(vec![Addressed::ToCase(one.waits.notice.case, Input::Reply(reply))])
+            let vote = Addressed::ToCase(one.waits.notice.case, Input::Reply(reply));
+            if office.is_empty() {
+                return Outcome::Letters(vec![vote]);
+            }
+            to_office(letter, at, author, Why::Commands).and(vote)
         }
-        [] => enquiry(letter, at, Party::Person(person), true),
-        _ if answers => to_office(letter, at, author, Why::WhichMatter),
+        [_, _, ..] if answers => to_office(letter, at, author, Why::WhichMatter),
+        _ if !office.is_empty() => to_office(letter, at, author, Why::Commands),
         _ => enquiry(letter, at, Party::Person(person), true),
     }
 }
@@ -231,7 +269,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
     };
     let token = matches!(&at.asked, Token::Known(asked) if asked.to == party);
     let assurance =
-        Assurance { token, from_on_file: author.is_some(), aligned: aligned(letter), confirmed: false };
+        Assurance { token, from_on_file: author.is_some(), aligned: sure(letter, at), confirmed: false };
     let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
     let reply = Reply {
         from: party,
@@ -272,6 +310,11 @@ fn said(letter: &Letter) -> Said {
 /// The first characters of a text.
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
+}
+
+/// Whether it is proven that this very mail was sent by its author now.
+fn sure(letter: &Letter, at: &Counter<'_>) -> bool {
+    aligned(letter) && !at.repeated
 }
 
 /// Whether our border server vouches for the From: it was submitted by that user after login, or signed or

@@ -87,6 +87,7 @@ pub async fn installation(config: &ConfigArg) -> Result<Installation, Trouble> {
         border_host: config.trust.border_host.clone(),
         mailboxes: config.mailboxes(),
         settle: Duration::seconds(i64::from(config.daemon.settle_seconds)),
+        intake_days: config.keys.intake_days,
         public: config.public.as_ref().map(|public| public.directory.clone()),
     };
     let daemon = Daemon {

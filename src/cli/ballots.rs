@@ -1,7 +1,7 @@
 //! Recounting a published tally from the file alone.
 
-use super::{Ended, Outcome, Trouble};
-use crate::kernel::tally::Tally;
+use super::{Ended, Outcome, Trouble, say};
+use crate::kernel::tally::{self, Tally};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -25,24 +25,23 @@ pub fn recount(args: &RecountArgs) -> Outcome {
         return Err(wrong("too large for a tally".to_owned()));
     }
     let text = std::fs::read_to_string(&args.tally).map_err(|error| wrong(error.to_string()))?;
-    let tally: Tally = match serde_json::from_str(&text) {
-        Ok(tally) => tally,
+    let (tally, findings) = match tally::recount(&text, args.key.as_deref()) {
+        Ok(recounted) => recounted,
         Err(error) => {
-            println!("WRONG    the file has the form of a tally: {error}");
+            say!("WRONG    the file has the form of a tally: {error}");
             return Ok(Ended::Wanting);
         }
     };
-    let findings = tally.recount(args.key.as_deref());
     let holds = findings.iter().all(|finding| finding.holds);
     if args.json {
-        println!("{}", serde_json::json!({ "holds": holds, "findings": findings }));
+        say!("{}", serde_json::json!({ "holds": holds, "findings": findings }));
     } else {
         for finding in &findings {
-            println!("{}  {}", if finding.holds { "holds  " } else { "WRONG  " }, finding.checked);
+            say!("{}  {}", if finding.holds { "holds  " } else { "WRONG  " }, finding.checked);
         }
-        println!("{}", in_words(&tally));
+        say!("{}", in_words(&tally));
         if args.key.is_none() {
-            println!("not checked: whose key it is; give the published fingerprint with --key");
+            say!("not checked: whose key it is; give the published fingerprint with --key");
         }
     }
     Ok(if holds { Ended::Done } else { Ended::Wanting })

@@ -1,7 +1,7 @@
 //! Running matters at the keyboard: open, order, list, show, journal, replay, forecast. The daemon alone
 //! moves cases; these commands post letters to it and wait for the outcome.
 
-use super::{ConfigArg, Ended, Outcome, Trouble, assemble};
+use super::{ConfigArg, Ended, Outcome, Trouble, assemble, say};
 use crate::advance::{Ending, LetterBody, NewLetter};
 use crate::daemon::Clock;
 use crate::kernel::ids::{CaseId, PersonId};
@@ -104,8 +104,23 @@ pub async fn case(command: CaseCommand, clock: &Clock) -> Outcome {
     }
 }
 
-/// The account this command runs under, for the journal: what the system says, not what is typed.
+/// Who runs this command, for the journal. The account is what the system says. Under sudo the name of the
+/// account that called it stands in front: sudo's word, which whoever has this account could also make up.
 pub fn os_user() -> String {
+    let sudo = std::env::var("SUDO_USER").ok();
+    called_by(sudo.as_deref(), account())
+}
+
+fn called_by(sudo: Option<&str>, account: String) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    match sudo.filter(|name| (1..=64).contains(&name.len()) && name.chars().all(plain) && *name != account) {
+        Some(name) => format!("{name} via {account}"),
+        None => account,
+    }
+}
+
+/// The account this process runs under.
+fn account() -> String {
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let uid = std::os::unix::fs::MetadataExt::uid;
     let Ok(own) = std::fs::metadata("/proc/self").map(|process| uid(&process)) else {
@@ -214,18 +229,18 @@ async fn post(
         }
     };
     let Ok(ended) = tokio::time::timeout(Duration::from_secs(posting.wait), waited).await else {
-        println!("queued; the daemon will take it when it runs: letter {id}");
+        say!("queued; the daemon will take it when it runs: letter {id}");
         return Ok(Ended::Done);
     };
     let (ending, case) = ended?;
     let case_name = case.map_or_else(|| "no case".to_owned(), |case| case.to_string());
     if posting.json {
-        println!("{}", json!({ "letter": id.to_string(), "case": case, "ending": ending }));
+        say!("{}", json!({ "letter": id.to_string(), "case": case, "ending": ending }));
     }
     match ending {
         Ending::Acted | Ending::Silent(_) => {
             if !posting.json {
-                println!("{case_name} done");
+                say!("{case_name} done");
             }
             Ok(Ended::Done)
         }
@@ -248,12 +263,12 @@ async fn list(args: &ListArgs) -> Outcome {
     let (_, store) = assemble::store(&args.config).await?;
     let cases = store.cases().await?;
     if args.json {
-        println!("{}", json!(cases));
+        say!("{}", json!(cases));
         return Ok(Ended::Done);
     }
     for case in &cases {
         let wake = case.wake_at.map(|at| at.to_rfc3339()).unwrap_or_default();
-        println!("{}\t{}\t{}\t{}\t{}", case.id, case.kind, case.phase, wake, case.title);
+        say!("{}\t{}\t{}\t{}\t{}", case.id, case.kind, case.phase, wake, case.title);
     }
     Ok(Ended::Done)
 }
@@ -265,7 +280,7 @@ async fn find(store: &PostgresStore, id: CaseId) -> Result<crate::advance::CaseR
 async fn show(args: &CaseArgs) -> Outcome {
     let (_, store) = assemble::store(&args.config).await?;
     let case = json!(find(&store, args.case).await?);
-    println!("{}", if args.json { case.to_string() } else { format!("{case:#}") });
+    say!("{}", if args.json { case.to_string() } else { format!("{case:#}") });
     Ok(Ended::Done)
 }
 
@@ -274,13 +289,13 @@ async fn journal(args: &CaseArgs) -> Outcome {
     find(&store, args.case).await?;
     let rows = store.journal(Some(args.case)).await?;
     if args.json {
-        println!("{}", json!(rows));
+        say!("{}", json!(rows));
         return Ok(Ended::Done);
     }
     for row in &rows {
         let input = row.entry.input.as_object().and_then(|input| input.keys().next().cloned());
         let input = input.or_else(|| row.entry.input.as_str().map(str::to_owned)).unwrap_or_default();
-        println!("{}\t{}\t{}\t{}\t{}", row.number, row.entry.at, row.entry.seq, input, row.entry.outcome);
+        say!("{}\t{}\t{}\t{}\t{}", row.number, row.entry.at, row.entry.seq, input, row.entry.outcome);
     }
     Ok(Ended::Done)
 }
@@ -291,9 +306,9 @@ async fn replay_case(args: &CaseArgs) -> Outcome {
     let replayed = replay::replay(&store, args.case).await?;
     let same = replayed.mismatch.is_none() && replayed.state == stored.state;
     if args.json {
-        println!("{}", json!({ "same": same, "steps": replayed.steps, "mismatch": replayed.mismatch }));
+        say!("{}", json!({ "same": same, "steps": replayed.steps, "mismatch": replayed.mismatch }));
     } else if same {
-        println!("{} steps done again: the state is the stored one", replayed.steps);
+        say!("{} steps done again: the state is the stored one", replayed.steps);
     } else {
         let where_ =
             replayed.mismatch.unwrap_or_else(|| "the state stored is not that of the last step".into());
@@ -308,12 +323,27 @@ pub async fn forecast(args: &ForecastArgs, clock: &Clock) -> Outcome {
     let until = now + chrono::Duration::days(i64::from(args.days));
     let coming = replay::forecast(&installation.daemon, now, until).await?;
     if args.json {
-        println!("{}", json!(coming));
+        say!("{}", json!(coming));
         return Ok(Ended::Done);
     }
     for notice in &coming {
-        println!("{}\t{}\t{}\t{} to {}", notice.at, notice.case, notice.template, notice.label, notice.to);
+        say!("{}\t{}\t{}\t{} to {}", notice.at, notice.case, notice.template, notice.label, notice.to);
     }
-    println!("{} mails if nobody answers", coming.len());
+    say!("{} mails if nobody answers", coming.len());
     Ok(Ended::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_names_who_called_sudo_and_never_repeats_what_is_no_name() {
+        let by = |sudo| called_by(sudo, "atlarged".to_owned());
+        assert_eq!(by(None), "atlarged");
+        assert_eq!(by(Some("maria.k")), "maria.k via atlarged");
+        for sudo in ["", "atlarged", "a b", "x\ny", "é"] {
+            assert_eq!(by(Some(sudo)), "atlarged", "{sudo:?}");
+        }
+    }
 }

@@ -1,18 +1,18 @@
-//! The daemon and those who look after it: run, turn, migrate, doctor, status, resume.
+//! The daemon and those who look after it: run, turn, migrate, status, resume.
 
 use super::assemble::{self, Installation};
-use super::{ConfigArg, Ended, Outcome, Trouble};
+use super::{ConfigArg, Ended, Outcome, Trouble, say};
 use crate::config::Config;
-use crate::daemon::{Alarm, Clock, Crew, Mailroom, Shutdown};
+use crate::daemon::{Alarm, Clock, Crew, Mailroom, Shutdown, epoch_since};
 use crate::ports::keys::Keys;
-use crate::ports::mailbox::Mailbox;
 use crate::ports::store::Store;
 use crate::ports::store::postgres::{PostgresStore, pending_migrations};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tracing::info;
 
 /// The fact under which the store keeps the epoch; the key store keeps its own.
 const EPOCH: &str = "epoch";
@@ -20,7 +20,7 @@ const EPOCH: &str = "epoch";
 pub async fn run(args: &ConfigArg, clock: &Clock) -> Outcome {
     logging();
     let installation = assemble::installation(args).await?;
-    same_epoch(&installation).await?;
+    not_restored(&installation).await?;
     let shutdown = Shutdown::default();
     stop_on_signals(shutdown.clone())?;
     serve(installation, clock, &shutdown).await?;
@@ -114,18 +114,26 @@ fn stop_on_signals(shutdown: Shutdown) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// A database restored from a backup would mint tokens and send mails a second time: its epoch is older than
-/// the one beside the keys, and a person must say that it is meant.
-async fn same_epoch(installation: &Installation) -> Result<(), Trouble> {
+/// A database restored from a backup would mint tokens and send mails a second time. Its epoch is older than
+/// the one beside the keys, or its journal has not come as far as the one that was last at work: a person must
+/// say that it is meant.
+pub(super) async fn not_restored(installation: &Installation) -> Result<(), Trouble> {
     let store = &installation.daemon.store;
+    let held = |why: String| {
+        Trouble::new(format!(
+            "{why}: one of them was restored from a backup. Nothing is sent until you run: \
+             atlarged resume --restored"
+        ))
+    };
     let ours = installation.daemon.keys.epoch()?.unwrap_or(assemble::FIRST_EPOCH).to_string();
-    match store.fact(EPOCH).await? {
-        Some(epoch) if epoch == ours => Ok(()),
-        epoch => Err(Trouble::new(format!(
-            "the database is of epoch {}, the key store of epoch {ours}: one of them was restored from a \
-             backup. Nothing is sent until you run: atlarged resume --restored",
-            epoch.as_deref().unwrap_or("none")
-        ))),
+    let theirs = store.fact(EPOCH).await?;
+    if theirs.as_deref() != Some(&ours) {
+        let theirs = theirs.as_deref().unwrap_or("none");
+        return Err(held(format!("the database is of epoch {theirs}, the key store of epoch {ours}")));
+    }
+    match installation.daemon.restored().await? {
+        Some(why) => Err(held(format!("the database is not the one the key store knows: {why}"))),
+        None => Ok(()),
     }
 }
 
@@ -138,28 +146,41 @@ pub struct ResumeArgs {
     restored: bool,
 }
 
-pub async fn resume(args: &ResumeArgs) -> Outcome {
+pub async fn resume(args: &ResumeArgs, clock: &Clock) -> Outcome {
     let (config, store) = assemble::store(&args.config).await?;
     let keys = Keys::directory(&config.keys.directory)?;
-    let stored: u16 = store.fact(EPOCH).await?.and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
-    let next = stored.max(keys.epoch()?.unwrap_or(0)).saturating_add(1);
-    keys.set_epoch(next)?;
-    store.set_fact(EPOCH, &next.to_string()).await?;
-    println!("epoch {next}: new mails carry new tokens, old ones stay valid. Start the daemon.");
+    let offset = chrono::Duration::seconds(config.daemon.offset_seconds);
+    let next = begin_epoch(&store, &keys, clock() + offset).await?;
+    say!(
+        "epoch {next}: new mails carry new tokens; old ones name what was known before now. Start the daemon."
+    );
     Ok(Ended::Done)
+}
+
+/// A new epoch for both. The database's word comes last: until then `run` goes on refusing, and whoever gives
+/// the order again goes one epoch further.
+async fn begin_epoch<S: Store>(store: &S, keys: &Keys, now: DateTime<Utc>) -> Result<u16, Trouble> {
+    let stored: u16 = store.fact(EPOCH).await?.and_then(|epoch| epoch.parse().ok()).unwrap_or(0);
+    let next = stored.max(keys.epoch()?.unwrap_or(0)).checked_add(1);
+    let next = next.ok_or_else(|| Trouble::new("there are no more epochs; a new installation is needed"))?;
+    store.set_fact(&epoch_since(next), &now.to_rfc3339()).await?;
+    keys.set_epoch(next)?;
+    keys.forget_witness()?;
+    store.set_fact(EPOCH, &next.to_string()).await?;
+    Ok(next)
 }
 
 pub async fn turn(args: &ConfigArg, clock: &Clock) -> Outcome {
     logging();
     let installation = assemble::installation(args).await?;
-    same_epoch(&installation).await?;
+    not_restored(&installation).await?;
     let now = installation.offset.shift(clock());
     installation.daemon.prepare(now).await?;
     let mut mailboxes = installation.mailboxes();
     let mut postmen = installation.postmen();
     installation.daemon.digest(now).await?;
     let turned = installation.daemon.turn(&mut mailboxes, &mut postmen[0], now).await?;
-    println!("{} new mails, {} steps, {} mails sent", turned.fetched, turned.steps, turned.sent);
+    say!("{} new mails, {} steps, {} mails sent", turned.fetched, turned.steps, turned.sent);
     Ok(Ended::Done)
 }
 
@@ -174,10 +195,10 @@ pub async fn migrate(args: &ConfigArg) -> Outcome {
         keys.set_epoch(assemble::FIRST_EPOCH)?;
         store.set_fact(EPOCH, &assemble::FIRST_EPOCH.to_string()).await?;
     }
-    println!("the clerk signs with the key {}; publish this fingerprint", keys.fingerprint());
+    say!("the clerk signs with the key {}; publish this fingerprint", keys.fingerprint());
     match pending.len() {
-        0 => println!("the schema is this build's already"),
-        n => println!("{n} migrations applied: {}", pending.join(", ")),
+        0 => say!("the schema is this build's already"),
+        n => say!("{n} migrations applied: {}", pending.join(", ")),
     }
     Ok(Ended::Done)
 }
@@ -208,17 +229,22 @@ pub async fn status(args: &StatusArgs, _clock: &Clock) -> Outcome {
             "books": books, "balance": books.balance(), "outbox": outbox, "cases": cases.len(),
             "open_tasks": tasks.len(), "quarantined": quarantined.len(), "journal_head": head,
         });
-        println!("{value}");
+        say!("{value}");
     } else {
-        println!(
+        say!(
             "mails    {} received = {} acted + {} refused + {} silent + {} quarantined + {} waiting",
-            books.received, books.acted, books.refused, books.silent, books.quarantined, books.waiting
+            books.received,
+            books.acted,
+            books.refused,
+            books.silent,
+            books.quarantined,
+            books.waiting
         );
-        println!("outbox   {outbox}");
-        println!("cases    {}, open tasks {}", cases.len(), tasks.len());
-        println!("journal  {head}");
+        say!("outbox   {outbox}");
+        say!("cases    {}, open tasks {}", cases.len(), tasks.len());
+        say!("journal  {head}");
         for task in &tasks {
-            println!("task     {} {} ({})", task.task.case, task.title, task.task.template);
+            say!("task     {} {} ({})", task.task.case, task.title, task.task.template);
         }
     }
     if books.balance() {
@@ -228,74 +254,25 @@ pub async fn status(args: &StatusArgs, _clock: &Clock) -> Outcome {
     Ok(Ended::Wanting)
 }
 
-/// One line for each thing the daemon needs.
-struct Checkup {
-    wanting: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::keys::Witness;
+    use crate::ports::store::memory::MemoryStore;
 
-impl Checkup {
-    fn say<T>(&mut self, what: &str, found: Result<T, impl std::fmt::Display>) -> Option<T> {
-        match found {
-            Ok(value) => {
-                println!("ok       {what}");
-                Some(value)
-            }
-            Err(error) => {
-                println!("wanting  {what}: {error}");
-                self.wanting = true;
-                None
-            }
-        }
-    }
-}
-
-pub async fn doctor(args: &ConfigArg, clock: &Clock) -> Outcome {
-    let mut checkup = Checkup { wanting: false };
-    let Some(config) = checkup.say("configuration", Config::load(&args.config)) else {
-        return Ok(Ended::Wanting);
-    };
-    checkup.say("policies", config.policies());
-    checkup.say("key store", Keys::directory(&config.keys.directory));
-    match config.database_url() {
-        Ok(url) => {
-            checkup.say("database and schema", PostgresStore::connect(&url).await);
-        }
-        Err(error) => {
-            checkup.say::<()>("database", Err(error));
-        }
-    }
-    if let Ok(installation) = assemble::installation(args).await {
-        checkup.say("templates, clock and epoch", same_epoch(&installation).await);
-        for (name, mut mailbox) in installation.mailboxes() {
-            let looked = look(&installation, &name, &mut mailbox).await;
-            checkup.say(&format!("mailbox {name}"), looked);
-        }
-        let now = installation.offset.shift(clock());
-        let events = installation.daemon.store.next_event().await;
-        checkup.say(&format!("clocks (it is {now})"), events);
-    }
-    for postman in &mut [crate::ports::postman::smtp::Smtp::new(config.smtp.clone())] {
-        checkup.say("relay", postman.greet().await);
-    }
-    if checkup.wanting {
-        warn!("not everything is well");
-        return Ok(Ended::Wanting);
-    }
-    Ok(Ended::Done)
-}
-
-/// Whether a mailbox opens and its folders can be read; nothing is taken from it.
-async fn look<M: Mailbox>(
-    installation: &Installation,
-    name: &str,
-    mailbox: &mut M,
-) -> Result<(), crate::ports::Fault> {
-    let cursors = installation.daemon.store.cursors(name).await?;
-    let refuse = || crate::ports::Fault::new("looking only", "nothing is taken");
-    match mailbox.fetch(&cursors, |_batch| async move { Err(refuse()) }).await {
-        Ok(fetched) => fetched.faults.into_iter().next().map_or(Ok(()), Err),
-        // Mail is waiting, and it could be fetched: that is all we asked.
-        Err(fault) if fault.what == "looking only" => Ok(()),
-        Err(fault) => Err(fault),
+    #[tokio::test]
+    async fn a_new_epoch_begins_now_and_takes_the_journal_as_it_is() {
+        let (store, keys) = (MemoryStore::new(), Keys::in_memory(1));
+        keys.set_epoch(4).unwrap();
+        keys.set_witness(&Witness { number: 9, hash: "ab".repeat(32) }).unwrap();
+        store.set_fact(EPOCH, "2").await.unwrap();
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(begin_epoch(&store, &keys, now).await.unwrap(), 5);
+        assert_eq!(keys.epoch().unwrap(), Some(5));
+        assert_eq!(keys.witness().unwrap(), None);
+        assert_eq!(store.fact(EPOCH).await.unwrap().as_deref(), Some("5"));
+        assert_eq!(store.fact(&epoch_since(5)).await.unwrap(), Some(now.to_rfc3339()));
+        keys.set_epoch(u16::MAX).unwrap();
+        assert!(begin_epoch(&store, &keys, now).await.is_err());
     }
 }

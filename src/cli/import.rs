@@ -2,7 +2,7 @@
 //! line, changes all or nothing, and changes nothing a second time.
 
 use super::rows::{self, Row};
-use super::{ConfigArg, Ended, Outcome, Trouble, assemble};
+use super::{ConfigArg, Ended, Outcome, Trouble, assemble, say};
 use crate::daemon::Clock;
 use crate::kernel::ids::{OrganisationId, Party, PersonId};
 use crate::kernel::register::{Change, Register};
@@ -161,14 +161,14 @@ async fn import(args: &ImportArgs, clock: &Clock) -> Outcome {
             }
         };
         for change in &changes {
-            println!("{}", describe(change, &register));
+            say!("{}", describe(change, &register));
         }
         if args.dry_run {
-            println!("{} changes would be made; nothing was changed", changes.len());
+            say!("{} changes would be made; nothing was changed", changes.len());
             return Ok(Ended::Done);
         }
         if changes.is_empty() || store.change_register(register.version, &changes, &by, clock()).await? {
-            println!("{} changes made", changes.len());
+            say!("{} changes made", changes.len());
             return Ok(Ended::Done);
         }
         // Somebody else changed the register meanwhile: looked at again.
@@ -195,17 +195,14 @@ async fn list(args: &ListArgs) -> Outcome {
     if args.json {
         let people: Vec<_> = register.people().collect();
         let organisations: Vec<_> = register.organisations().collect();
-        println!(
-            "{}",
-            json!({ "version": register.version, "people": people, "organisations": organisations })
-        );
+        say!("{}", json!({ "version": register.version, "people": people, "organisations": organisations }));
         return Ok(Ended::Done);
     }
     for person in register.people() {
-        println!("{}\t{}\t{}\t{}", person.id, person.name, person.language, person.zone);
+        say!("{}\t{}\t{}\t{}", person.id, person.name, person.language, person.zone);
     }
     for organisation in register.organisations() {
-        println!("{}\t{}\t{}", organisation.id, organisation.name, organisation.country);
+        say!("{}\t{}\t{}", organisation.id, organisation.name, organisation.country);
     }
     Ok(Ended::Done)
 }
@@ -224,6 +221,6 @@ async fn show(args: &ShowArgs) -> Outcome {
             args.party
         )));
     };
-    println!("{}", if args.json { found.to_string() } else { format!("{found:#}") });
+    say!("{}", if args.json { found.to_string() } else { format!("{found:#}") });
     Ok(Ended::Done)
 }

@@ -1,6 +1,6 @@
 //! Commands that need no database: inspect, preview, generate.
 
-use super::{Cli, Ended, Outcome, Trouble};
+use super::{Cli, Ended, Outcome, Trouble, say};
 use crate::kernel::language::Language;
 use crate::kernel::token::Minter;
 use crate::letters::{self, Trust};
@@ -71,7 +71,7 @@ pub fn preview(args: &PreviewArgs) -> Outcome {
         Renderer::new(letterhead, Minter::new(b"preview", 0), &BTreeMap::new()).map_err(Trouble::new)?;
     let Some(template) = &args.template else {
         for name in renderer.templates() {
-            println!("{name}");
+            say!("{name}");
         }
         return Ok(Ended::Done);
     };
@@ -80,9 +80,9 @@ pub fn preview(args: &PreviewArgs) -> Outcome {
         .ok_or_else(|| Trouble::new(format!("{code:?} is none of en fr es pt ru zh ar")))?;
     let preview = renderer.preview(template, language).map_err(Trouble::new)?;
     if args.html {
-        println!("{}", preview.html);
+        say!("{}", preview.html);
     } else {
-        println!("Subject: {}\n\n{}", preview.subject, preview.text);
+        say!("Subject: {}\n\n{}", preview.subject, preview.text);
     }
     Ok(Ended::Done)
 }

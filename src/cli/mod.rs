@@ -1,12 +1,13 @@
 //! The command line: stable, since others script against it. Exit codes: 0 done, 1 refused or found wanting,
 //! 2 usage.
 
-mod assemble;
+pub mod assemble;
 mod ballots;
 mod cases;
-mod daemon;
+pub mod daemon;
 mod demo;
-mod import;
+mod doctor;
+pub mod import;
 mod letters;
 mod quarantine;
 mod rows;
@@ -103,6 +104,24 @@ impl From<crate::config::ConfigError> for Trouble {
     }
 }
 
+/// Prints a line. Whoever reads may have seen enough, as `head` has: that is no fault of ours.
+fn print_line(line: std::fmt::Arguments<'_>, out: &mut impl std::io::Write) -> std::io::Result<()> {
+    match writeln!(out, "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// `println!` that a closed pipe does not kill; what else hinders it is told.
+macro_rules! say {
+    ($($line:tt)*) => {
+        if let Err(error) = $crate::cli::print_line(format_args!($($line)*), &mut std::io::stdout().lock()) {
+            eprintln!("atlarged: cannot print: {error}");
+        }
+    };
+}
+use say;
+
 pub type Outcome = Result<Ended, Trouble>;
 
 /// Carries out one command line. `clock` is the only clock of the program.
@@ -138,9 +157,9 @@ fn in_runtime(command: Command, clock: &crate::daemon::Clock) -> Outcome {
             Command::Run(config) => daemon::run(&config, clock).await,
             Command::Turn(config) => daemon::turn(&config, clock).await,
             Command::Migrate(config) => daemon::migrate(&config).await,
-            Command::Doctor(config) => daemon::doctor(&config, clock).await,
+            Command::Doctor(config) => doctor::doctor(&config, clock).await,
             Command::Status(args) => daemon::status(&args, clock).await,
-            Command::Resume(args) => daemon::resume(&args).await,
+            Command::Resume(args) => daemon::resume(&args, clock).await,
             Command::Forecast(args) => cases::forecast(&args, clock).await,
             Command::Register(command) => import::register(command, clock).await,
             Command::Case(command) => cases::case(command, clock).await,
@@ -152,4 +171,31 @@ fn in_runtime(command: Command, clock: &crate::daemon::Clock) -> Outcome {
             | Command::Simulate(_) => Ok(Ended::Done),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind, Write};
+
+    struct Broken(ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(Error::from(self.0))
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_fault() {
+        let mut out = Vec::new();
+        assert!(print_line(format_args!("{} lines", 2), &mut out).is_ok());
+        assert_eq!(out, b"2 lines\n");
+        assert!(print_line(format_args!("x"), &mut Broken(ErrorKind::BrokenPipe)).is_ok());
+        assert!(print_line(format_args!("x"), &mut Broken(ErrorKind::StorageFull)).is_err());
+    }
 }

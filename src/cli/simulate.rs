@@ -1,6 +1,6 @@
 //! Years of a village in memory: how many runs, and what they found.
 
-use super::{Ended, Outcome};
+use super::{Ended, Outcome, say};
 use crate::daemon::Clock;
 use crate::sim::{self, Plan, Report};
 use chrono::{DateTime, Utc};
@@ -43,7 +43,7 @@ pub fn simulate(args: &SimulateArgs, clock: &Clock) -> Outcome {
     if json {
         let mut value = serde_json::to_value(&report).unwrap_or_default();
         value["seconds"] = Value::from(seconds);
-        println!("{value}");
+        say!("{value}");
     } else {
         tell(&report, seconds);
     }
@@ -52,16 +52,23 @@ pub fn simulate(args: &SimulateArgs, clock: &Clock) -> Outcome {
 
 fn tell(report: &Report, seconds: f64) {
     let Report { runs, steps, letters, notices, faults, duplicates, tallies, burden, .. } = report;
-    println!(
+    say!(
         "{runs} runs in {seconds:.1} s: {letters} letters, {steps} steps, {notices} notices, {tallies} tallies"
     );
-    println!("{faults} faults; {duplicates} mails came once more, each the same as before");
-    println!(
+    say!("{faults} faults; {duplicates} mails came once more, each the same as before");
+    say!(
         "lost {}, doubled {}, unbalanced {}, replayed otherwise {}, wrong {}",
-        report.lost, report.doubled, report.unbalanced, report.replay_mismatches, report.wrong
+        report.lost,
+        report.doubled,
+        report.unbalanced,
+        report.replay_mismatches,
+        report.wrong
     );
-    println!(
+    say!(
         "a member's year: {} mails (at most {}), {} of which ask for an answer (at most {})",
-        burden.mails_median, burden.mails_max, burden.owed_median, burden.owed_max
+        burden.mails_median,
+        burden.mails_max,
+        burden.owed_median,
+        burden.owed_max
     );
 }

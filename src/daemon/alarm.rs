@@ -1,5 +1,5 @@
-//! The alarm: an hourly mail to ourselves through the whole path. When it does not come home, or a mailbox
-//! cannot be read, somebody is told by another channel than mail, and told again when it works.
+//! The alarm: an hourly mail to ourselves through the whole path. When it does not come home, a mailbox cannot be
+//! read, or something is long overdue, somebody is told by another channel than mail, and told again when it works.
 
 use super::run::{Clock, Mailroom, Shutdown};
 use super::{Daemon, OFFICE};
@@ -8,15 +8,21 @@ use crate::ports::store::{Answer, Store};
 use crate::workflows::office::News;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use tracing::{error, info, warn};
 
 /// The fact under which the store keeps when our own mail last came home.
 pub(super) const HOME: &str = "heartbeat-home";
+/// The fact under which the store keeps the first start since then.
+const SINCE: &str = "alarm-since";
 pub(super) const TEMPLATE: &str = "office/heartbeat";
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
+/// The record must answer a look within this.
+const LOOK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+/// What is due may be late by this, beside the time mail may take.
+const OVERDUE: Duration = Duration::minutes(15);
 const COMMAND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// `[alarm]` of the configuration.
@@ -42,47 +48,97 @@ fn twenty_minutes() -> u32 {
     20
 }
 
-/// When each mailbox was last read to its end.
+/// What the loops tell the alarm.
 #[derive(Default)]
-pub(super) struct Watch(Mutex<BTreeMap<String, DateTime<Utc>>>);
+pub(super) struct Watch {
+    /// When each mailbox was last read to its end.
+    read: Mutex<BTreeMap<String, DateTime<Utc>>>,
+    /// What fails for itself, and since when.
+    failing: Mutex<BTreeMap<&'static str, DateTime<Utc>>>,
+}
 
 impl Watch {
     pub(super) fn read(&self, mailbox: &str, now: DateTime<Utc>) {
-        if let Ok(mut times) = self.0.lock() {
+        if let Ok(mut times) = self.read.lock() {
             times.insert(mailbox.to_owned(), now);
         }
     }
 
     fn last(&self, mailbox: &str) -> Option<DateTime<Utc>> {
-        self.0.lock().ok()?.get(mailbox).copied()
+        self.read.lock().ok()?.get(mailbox).copied()
+    }
+
+    /// Something fails since a moment, or works.
+    pub(super) fn fails(&self, what: &'static str, since: Option<DateTime<Utc>>) {
+        if let Ok(mut failing) = self.failing.lock() {
+            match since {
+                Some(since) => failing.insert(what, since),
+                None => failing.remove(what),
+            };
+        }
+    }
+
+    pub(super) fn failing(&self) -> Vec<(&'static str, DateTime<Utc>)> {
+        self.failing.lock().map(|failing| failing.iter().map(|(k, v)| (*k, *v)).collect()).unwrap_or_default()
     }
 }
 
-/// What is wrong with the path, pure: the messages an operator gets, none when all is well.
-fn complaints(
+/// What one look saw.
+struct Seen {
+    /// When this instance began.
+    began: DateTime<Utc>,
+    /// The first start since our mail last came home: a crash loop does not begin it anew.
     since: DateTime<Utc>,
     now: DateTime<Utc>,
     home: Option<DateTime<Utc>>,
-    read: &[(String, Option<DateTime<Utc>>)],
-    config: &AlarmConfig,
-) -> Vec<String> {
+    read: Vec<(String, Option<DateTime<Utc>>)>,
+    failing: Vec<(&'static str, DateTime<Utc>)>,
+    /// The earliest thing to be done.
+    next: Option<DateTime<Utc>>,
+    settle: Duration,
+}
+
+/// What an operator gets to read, by what it is about: what was told is not told again.
+type Complaints = BTreeMap<String, String>;
+
+/// What is wrong with the path, pure: none when all is well.
+fn complaints(seen: &Seen, config: &AlarmConfig) -> Complaints {
+    let now = seen.now;
     let patience = Duration::minutes(i64::from(config.patience_minutes));
-    let mut complaints = Vec::new();
-    for (mailbox, last) in read {
-        let last = last.unwrap_or(since);
+    let mut complaints = Complaints::new();
+    for (mailbox, last) in &seen.read {
+        let last = last.unwrap_or(seen.began);
         if now - last > patience {
-            complaints.push(format!(
-                "mailbox {mailbox} has not been read since {last}; no deadline falls meanwhile. Run: atlarged doctor"
-            ));
+            let text = format!(
+                "mailbox {mailbox} has not been read to its end since {last}; no deadline falls meanwhile. \
+                 Run: atlarged doctor"
+            );
+            complaints.insert(format!("mailbox {mailbox}"), text);
         }
     }
     let overdue = Duration::minutes(i64::from(config.every_minutes)) + patience;
-    let home = home.filter(|home| *home >= since).unwrap_or(since);
-    if now - home > overdue {
-        complaints.push(format!(
+    let home = seen.home.unwrap_or(seen.since);
+    if now - home > overdue && now - seen.since > patience {
+        let text = format!(
             "the clerk's mail to itself has not come home since {home}: mail does not leave or does not arrive. \
              Run: atlarged doctor"
-        ));
+        );
+        complaints.insert("heartbeat".to_owned(), text);
+    }
+    for (doing, since) in &seen.failing {
+        if now - *since > patience {
+            let text = format!("{doing} has failed since {since}. The log says why");
+            complaints.insert((*doing).to_owned(), text);
+        }
+    }
+    if let Some(next) = seen.next
+        && now - next.max(seen.began) > seen.settle + OVERDUE
+    {
+        let text = format!(
+            "something was due at {next} and is not done: a deadline or a mail waits. Run: atlarged status, \
+             atlarged quarantine list, atlarged doctor"
+        );
+        complaints.insert("overdue".to_owned(), text);
     }
     complaints
 }
@@ -101,22 +157,29 @@ impl Alarm {
         watch: Arc<Watch>,
         shutdown: Shutdown,
     ) {
-        let since = clock();
-        let mut raised = false;
+        let began = clock();
+        let mut told: BTreeSet<String> = BTreeSet::new();
         while !shutdown.stopping() {
             let now = clock();
-            let complaints = match self.look(&daemon, &watch, since, now).await {
-                Ok(complaints) => complaints,
-                Err(fault) => {
-                    vec![format!("{fault}; the clerk cannot reach its record. Run: atlarged doctor")]
-                }
+            let look = tokio::time::timeout(LOOK_TIMEOUT, self.look(&daemon, &watch, began, now));
+            let unreachable = |why: String| {
+                let text = format!("{why}; the clerk cannot reach its record. Run: atlarged doctor");
+                Complaints::from([("record".to_owned(), text)])
+            };
+            let complaints = match look.await {
+                Ok(Ok(complaints)) => complaints,
+                Ok(Err(fault)) => unreachable(fault.to_string()),
+                Err(_) => unreachable(format!("no answer within {LOOK_TIMEOUT:?}")),
             };
             room.wake();
-            let message = complaints.join("\n");
-            match (raised, complaints.is_empty()) {
-                (false, false) if self.tell("raised", &message).await => raised = true,
-                (true, true) if self.tell("recovered", "mail comes and goes again").await => raised = false,
-                _ => {}
+            let about: BTreeSet<String> = complaints.keys().cloned().collect();
+            let message = complaints.into_values().collect::<Vec<_>>().join("\n");
+            if about.is_empty() {
+                if !told.is_empty() && self.tell("recovered", "all is well again").await {
+                    told.clear();
+                }
+            } else if about.is_subset(&told) || self.tell("raised", &message).await {
+                told = about;
             }
             let _ = tokio::time::timeout(LOOK_EVERY, shutdown.wait()).await;
         }
@@ -126,14 +189,23 @@ impl Alarm {
         &self,
         daemon: &Daemon<S>,
         watch: &Watch,
-        since: DateTime<Utc>,
+        began: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Answer<Vec<String>> {
+    ) -> Answer<Complaints> {
         daemon.heartbeat(self.config.every_minutes, now).await?;
         let home = daemon.store.fact(HOME).await?.and_then(|at| at.parse().ok());
-        let read: Vec<_> =
-            daemon.settings.mailboxes.iter().map(|name| (name.clone(), watch.last(name))).collect();
-        Ok(complaints(since, now, home, &read, &self.config))
+        let read = daemon.settings.mailboxes.iter().map(|name| (name.clone(), watch.last(name)));
+        let seen = Seen {
+            began,
+            since: daemon.alarm_since(began, home).await?,
+            now,
+            home,
+            read: read.collect(),
+            failing: watch.failing(),
+            next: daemon.store.next_event().await?,
+            settle: daemon.settings.settle,
+        };
+        Ok(complaints(&seen, &self.config))
     }
 
     /// Runs the command. True: it was told; otherwise it is tried again at the next look.
@@ -177,6 +249,18 @@ impl<S: Store> Daemon<S> {
         self.tell_office(&format!("heartbeat:{every_minutes}:{period}"), news, now).await
     }
 
+    /// The first start since our mail last came home.
+    async fn alarm_since(&self, began: DateTime<Utc>, home: Option<DateTime<Utc>>) -> Answer<DateTime<Utc>> {
+        let known: Option<DateTime<Utc>> = self.store.fact(SINCE).await?.and_then(|at| at.parse().ok());
+        match known.filter(|known| home.is_none_or(|home| home <= *known)) {
+            Some(known) => Ok(known),
+            None => {
+                self.store.set_fact(SINCE, &began.to_rfc3339()).await?;
+                Ok(began)
+            }
+        }
+    }
+
     /// Our own mail came home.
     pub(super) async fn came_home(&self, case: crate::kernel::ids::CaseId, at: DateTime<Utc>) -> Answer<()> {
         if case == OFFICE { self.store.set_fact(HOME, &at.to_rfc3339()).await } else { Ok(()) }
@@ -191,28 +275,62 @@ mod tests {
         DateTime::UNIX_EPOCH + Duration::minutes(minutes)
     }
 
-    fn config() -> AlarmConfig {
-        AlarmConfig { command: vec![], every_minutes: 60, patience_minutes: 20 }
+    /// All is well at minute 100: begun at 0, home at 60, read at 99.
+    fn well() -> Seen {
+        Seen {
+            began: at(0),
+            since: at(0),
+            now: at(100),
+            home: Some(at(60)),
+            read: vec![("main".to_owned(), Some(at(99)))],
+            failing: vec![],
+            next: Some(at(101)),
+            settle: Duration::minutes(2),
+        }
+    }
+
+    /// What is complained about.
+    #[track_caller]
+    fn check(seen: Seen, about: &[&str]) {
+        let config = AlarmConfig { command: vec![], every_minutes: 60, patience_minutes: 20 };
+        let told = complaints(&seen, &config);
+        assert_eq!(told.keys().collect::<Vec<_>>(), about, "{told:?}");
     }
 
     #[test]
     fn all_is_well_while_our_mail_comes_home_and_the_mailbox_is_read() {
-        let read = [("main".to_owned(), Some(at(99)))];
-        assert!(complaints(at(0), at(100), Some(at(60)), &read, &config()).is_empty());
+        check(well(), &[]);
     }
 
     #[test]
     fn a_mail_that_does_not_come_home_is_told() {
-        let read = [("main".to_owned(), Some(at(99)))];
-        let told = complaints(at(0), at(100), None, &read, &config());
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("mail to itself"), "{told:?}");
+        check(Seen { home: None, ..well() }, &["heartbeat"]);
     }
 
     #[test]
-    fn a_mailbox_that_cannot_be_read_is_told_before_the_mail_is_missed() {
-        let told = complaints(at(0), at(30), Some(at(5)), &[("main".to_owned(), Some(at(5)))], &config());
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("mailbox main"), "{told:?}");
+    fn a_start_after_a_long_stop_is_given_time() {
+        let stopped = |minutes: i64| Seen { since: at(100 - minutes), home: Some(at(-900)), ..well() };
+        check(stopped(19), &[]);
+        check(stopped(21), &["heartbeat"]);
+    }
+
+    #[test]
+    fn a_mailbox_that_is_not_read_to_its_end_is_told() {
+        let last = vec![("main".to_owned(), Some(at(79)))];
+        check(Seen { read: last, ..well() }, &["mailbox main"]);
+        check(Seen { read: vec![("main".to_owned(), None)], ..well() }, &["mailbox main"]);
+    }
+
+    #[test]
+    fn what_is_long_overdue_is_told() {
+        check(Seen { next: Some(at(84)), ..well() }, &[]);
+        check(Seen { next: Some(at(82)), ..well() }, &["overdue"]);
+        check(Seen { next: Some(at(-900)), began: at(95), ..well() }, &[]);
+    }
+
+    #[test]
+    fn what_fails_for_long_is_told() {
+        check(Seen { failing: vec![("publishing", at(81))], ..well() }, &[]);
+        check(Seen { failing: vec![("publishing", at(79))], ..well() }, &["publishing"]);
     }
 }

@@ -4,6 +4,7 @@ use super::Daemon;
 use crate::kernel::ids::CaseId;
 use crate::kernel::token::{LENGTH, Minter};
 use crate::letters::{self, Trust};
+use crate::ports::Fault;
 use crate::ports::keys::{KeyName, Keys};
 use crate::ports::mailbox::{Arrival, Batch, Body, Done, Mailbox, Place};
 use crate::ports::store::{Answer, NewMail, Store};
@@ -24,6 +25,17 @@ pub struct Fetching<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// What a fetch brought.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// Mails that were new.
+    pub fresh: usize,
+    /// Every folder was read to its end.
+    pub complete: bool,
+    /// What is stored could not be flagged or moved: the mails are safe, the mailbox is not tidy.
+    pub unfinished: Option<Fault>,
+}
+
 impl<S: Store> Daemon<S> {
     pub(super) fn trust(&self) -> Trust<'_> {
         Trust {
@@ -32,11 +44,16 @@ impl<S: Store> Daemon<S> {
         }
     }
 
-    /// Reads every folder of a mailbox from its cursor on. Returns how many mails were new.
+    /// Reads every folder of a mailbox from its cursor on.
     ///
     /// # Errors
     /// The mailbox or the store cannot be reached; whatever was stored stays stored.
-    pub async fn fetch<M: Mailbox>(&self, name: &str, mailbox: &mut M, now: DateTime<Utc>) -> Answer<usize> {
+    pub async fn fetch<M: Mailbox>(
+        &self,
+        name: &str,
+        mailbox: &mut M,
+        now: DateTime<Utc>,
+    ) -> Answer<Brought> {
         let cursors = self.store.cursors(name).await?;
         let done: Mutex<Vec<(Place, Done)>> = Mutex::new(Vec::new());
         let fresh = Mutex::new(0_usize);
@@ -44,9 +61,6 @@ impl<S: Store> Daemon<S> {
         let fetched =
             mailbox.fetch(&cursors, |batch| self.take(name, batch, &fetching, &done, &fresh)).await?;
         let done = done.into_inner().unwrap_or_default();
-        if !done.is_empty() {
-            mailbox.finish(&done).await?;
-        }
         for folder in &fetched.rescanned {
             info!(mailbox = name, folder, "the folder was renumbered; it was read again from the start");
         }
@@ -56,7 +70,10 @@ impl<S: Store> Daemon<S> {
         if fetched.complete() {
             self.store.fetched(name, now).await?;
         }
-        Ok(fresh.into_inner().unwrap_or_default())
+        // Last: whatever a mailbox makes of a flag, what was read is read.
+        let unfinished = if done.is_empty() { None } else { mailbox.finish(&done).await.err() };
+        let fresh = fresh.into_inner().unwrap_or_default();
+        Ok(Brought { fresh, complete: fetched.complete(), unfinished })
     }
 
     /// Makes one batch durable.
@@ -166,7 +183,7 @@ fn hint(minter: &Minter, raw: &[u8]) -> Option<CaseId> {
         .filter(|word| word.len() == LENGTH)
         .filter_map(|word| std::str::from_utf8(word).ok())
         .find_map(|word| minter.check(word))
-        .map(|notice| notice.case)
+        .map(|(_, notice)| notice.case)
 }
 
 #[cfg(test)]

@@ -3,17 +3,22 @@
 
 mod alarm;
 mod digest;
+mod errands;
 mod fetch;
 mod publish;
 mod run;
 mod send;
 mod sort;
 mod think;
+mod upkeep;
 
 pub use alarm::{Alarm, AlarmConfig};
-pub use fetch::Fetching;
+pub use fetch::{Brought, Fetching};
+pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
 pub use send::Sending;
+pub use sort::epoch_since;
+pub use think::Thought;
 
 use crate::advance::{LetterBody, NewLetter};
 use crate::kernel::ids::CaseId;
@@ -31,9 +36,12 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tracing::warn;
 
 /// The first case of every installation: the clerk's own desk.
 pub const OFFICE: CaseId = CaseId(1);
+/// The key of the letter that opens it: no other letter can have it.
+const OFFICE_KEY: &str = "office";
 
 /// What this program calls itself in the journal.
 pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -51,6 +59,8 @@ pub struct Settings {
     pub mailboxes: Vec<String>,
     /// How long mail may take from the sender's server into the mailbox.
     pub settle: Duration,
+    /// Days after which the keys of mails that are dealt with are destroyed.
+    pub intake_days: u32,
     /// Where published files go.
     pub public: Option<PathBuf>,
 }
@@ -88,7 +98,7 @@ impl<S: Store> Daemon<S> {
                 nonce: String::new(),
             };
             let letter = NewLetter {
-                key: "office".to_owned(),
+                key: OFFICE_KEY.to_owned(),
                 body: LetterBody::Opens(opening),
                 arrived: now,
                 mail: None,
@@ -98,7 +108,7 @@ impl<S: Store> Daemon<S> {
             self.think(now).await?;
         }
         match self.store.case(OFFICE).await? {
-            Some(case) if case.kind == "office" => Ok(()),
+            Some(case) if case.kind == "office" => self.tell_quarantined(now).await,
             _ => Err(Fault::new(
                 "opening the clerk's own desk",
                 "case c1 is not the office; this database was not made by atlarged migrate and run",
@@ -120,15 +130,37 @@ impl<S: Store> Daemon<S> {
     ) -> Answer<Turned> {
         let mut turned = Turned::default();
         for (name, mailbox) in mailboxes {
-            turned.fetched += self.fetch(name, mailbox, now).await?;
+            let brought = self.fetch(name, mailbox, now).await?;
+            turned.fetched += brought.fresh;
+            if let Some(fault) = brought.unfinished {
+                warn!(mailbox = name, %fault, "what was read could not be flagged in the mailbox");
+            }
         }
         turned.steps = self.think(now).await?;
         turned.sent = self.send(postman, now).await?;
+        self.destroy().await?;
         self.publish().await?;
+        self.witness().await?;
         Ok(turned)
+    }
+
+    /// Destroys the keys of cases that a committed step wanted shredded.
+    ///
+    /// # Errors
+    /// The store or the key store cannot be reached; what is not destroyed yet is tried again.
+    pub async fn destroy(&self) -> Answer<usize> {
+        let cases = self.store.shreds().await?;
+        for case in &cases {
+            self.keys.shred(*case)?;
+            self.store.shredded(*case).await?;
+        }
+        Ok(cases.len())
     }
 
     async fn register(&self) -> Answer<Arc<Register>> {
         self.store.register().await
     }
 }
+
+#[cfg(test)]
+mod tests;

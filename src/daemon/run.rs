@@ -1,8 +1,9 @@
 //! The loops of the daemon: one reader for each mailbox, one thinker, some senders. Each is the crank of one
 //! kind of work, and wakes the next.
 
-use super::Daemon;
 use super::alarm::{Alarm, Watch};
+use super::errands::Errands;
+use super::{Daemon, Thought};
 use crate::ports::Fault;
 use crate::ports::mailbox::Mailbox;
 use crate::ports::postman::Postman;
@@ -24,6 +25,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// After a fault a loop waits this long, doubling up to a minute.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a due clock that letters hold up is looked at.
+const HELD_UP: Duration = Duration::from_secs(2);
 
 /// Says once, to everybody, that it is time to stop.
 #[derive(Clone)]
@@ -106,7 +110,7 @@ where
         };
         loops.spawn(reader.read(name, mailbox, poll));
     }
-    loops.spawn(thinker(daemon.clone(), clock.clone(), room.clone(), shutdown.clone()));
+    loops.spawn(thinker(daemon.clone(), clock.clone(), room.clone(), watch.clone(), shutdown.clone()));
     for postman in postmen {
         loops.spawn(sender(daemon.clone(), postman, clock.clone(), room.clone(), shutdown.clone()));
     }
@@ -170,12 +174,18 @@ impl<S: Store> Reader<S> {
         while !self.shutdown.stopping() {
             let now = (self.clock)();
             match self.daemon.fetch(&name, &mut mailbox, now).await {
-                Ok(fresh) => {
-                    patience.well();
-                    self.watch.read(&name, now);
-                    if fresh > 0 {
+                Ok(brought) => {
+                    if brought.complete {
+                        self.watch.read(&name, now);
+                    }
+                    if brought.fresh > 0 {
                         self.room.think.notify_one();
                     }
+                    if let Some(fault) = brought.unfinished {
+                        patience.after(&fault, &self.shutdown).await;
+                        continue;
+                    }
+                    patience.well();
                 }
                 Err(fault) => {
                     patience.after(&fault, &self.shutdown).await;
@@ -193,19 +203,38 @@ impl<S: Store> Reader<S> {
     }
 }
 
-async fn thinker<S: Store>(daemon: Arc<Daemon<S>>, clock: Clock, room: Arc<Mailroom>, shutdown: Shutdown) {
+async fn thinker<S: Store>(
+    daemon: Arc<Daemon<S>>,
+    clock: Clock,
+    room: Arc<Mailroom>,
+    watch: Arc<Watch>,
+    shutdown: Shutdown,
+) {
     let mut patience = Patience::new("thinking");
+    let mut errands = Errands::default();
     while !shutdown.stopping() {
         room.beats.fetch_add(1, Ordering::Relaxed);
-        match think_once(&daemon, clock()).await {
-            Ok((steps, next)) => {
-                patience.well();
+        let thought = daemon.think_some(clock()).await;
+        // Whatever became of thinking: keys that must go, go.
+        errands.run(&daemon, &watch, clock()).await;
+        let next = match thought {
+            Ok(Thought { steps, more }) => {
                 if steps > 0 {
                     room.send.notify_waiters();
                 }
-                let pause = next.map_or(LONGEST, |next| {
-                    (next - clock()).to_std().unwrap_or(SHORTEST_PAUSE).clamp(SHORTEST_PAUSE, LONGEST)
-                });
+                if more {
+                    continue;
+                }
+                daemon.store.next_event().await
+            }
+            Err(fault) => Err(fault),
+        };
+        match next {
+            Ok(next) => {
+                patience.well();
+                // A clock that is due already waits for mail to be read: looked at again now and then.
+                let until = |next: DateTime<Utc>| (next - clock()).to_std().unwrap_or(HELD_UP);
+                let pause = next.map_or(LONGEST, until).clamp(SHORTEST_PAUSE, LONGEST);
                 tokio::select! {
                     () = within(pause, room.think.notified()) => {}
                     () = shutdown.wait() => {}
@@ -214,16 +243,9 @@ async fn thinker<S: Store>(daemon: Arc<Daemon<S>>, clock: Clock, room: Arc<Mailr
             Err(fault) => patience.after(&fault, &shutdown).await,
         }
     }
-}
-
-async fn think_once<S: Store>(
-    daemon: &Daemon<S>,
-    now: DateTime<Utc>,
-) -> Result<(usize, Option<DateTime<Utc>>), Fault> {
-    daemon.digest(now).await?;
-    let steps = daemon.think(now).await?;
-    daemon.publish().await?;
-    Ok((steps, daemon.store.next_event().await?))
+    if let Err(fault) = daemon.witness().await {
+        warn!(%fault, "the last steps are not witnessed beside the keys");
+    }
 }
 
 async fn sender<S: Store, P: Postman>(

@@ -8,6 +8,7 @@ use crate::kernel::register::Register;
 use crate::kernel::workflow::{Input, Note};
 use crate::ports::keys::KeyName;
 use crate::ports::postman::{Delivery, Outgoing as Mail, Postman};
+use crate::ports::store::rules::courtesy;
 use crate::ports::store::{Answer, Outgoing, Posted, Sealed, Store};
 use crate::render::{Recipient, Rendered, Threading};
 use crate::workflows::office::News;
@@ -17,6 +18,10 @@ use tracing::{info, warn};
 
 /// A mail that found no taker for so long is given up and becomes `Undelivered`.
 const GIVE_UP: Duration = Duration::days(3);
+
+/// Refusals and acknowledgements one party gets in a day. No person writes so many letters that need them; a
+/// machine that answers ours does. Nothing else is limited.
+const COURTESIES_A_DAY: u64 = 40;
 
 /// Everything about one mail on its way out.
 pub struct Sending {
@@ -52,8 +57,7 @@ impl<S: Store> Daemon<S> {
                     self.store.posted(id, &posted, now).await?;
                 }
                 Err(fault) => {
-                    let later =
-                        Posted::Later { at: now + backoff(outgoing.attempts), why: fault.to_string() };
+                    let later = Posted::Later { at: next_try(&outgoing, now), why: fault.to_string() };
                     self.store.posted(id, &later, now).await?;
                     return Err(fault);
                 }
@@ -68,6 +72,13 @@ impl<S: Store> Daemon<S> {
         outgoing: &Outgoing,
         now: DateTime<Utc>,
     ) -> Answer<Posted> {
+        if outgoing.row.answers.is_some()
+            && courtesy(&outgoing.row)
+            && self.store.answered(outgoing.row.to, now - Duration::days(1)).await? >= COURTESIES_A_DAY
+        {
+            warn!(party = %outgoing.row.to, "answered often enough today; this answer is not sent");
+            return Ok(Posted::Lapsed);
+        }
         let register = self.register().await?;
         let Some(addressee) = self.addressee(outgoing, &register).await? else {
             return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });
@@ -80,10 +91,11 @@ impl<S: Store> Daemon<S> {
         Ok(match postman.send(mail).await? {
             Delivery::Accepted { .. } => Posted::Accepted,
             Delivery::Never { why, status } => Posted::Never { why, status },
-            Delivery::Later { why, status } if now - outgoing.created > GIVE_UP => {
-                Posted::Never { why, status }
+            // No status: one of class 4 would promise that waiting helps, and it did not.
+            Delivery::Later { why, .. } if now - outgoing.created >= give_up(outgoing) => {
+                Posted::Never { why, status: None }
             }
-            Delivery::Later { why, .. } => Posted::Later { at: now + backoff(outgoing.attempts), why },
+            Delivery::Later { why, .. } => Posted::Later { at: next_try(outgoing, now), why },
         })
     }
 
@@ -182,6 +194,19 @@ impl<S: Store> Daemon<S> {
         };
         self.store.post(&letter, now).await.map(|_| ())
     }
+}
+
+/// How long a mail is tried. Where its time is short, a third of it: somebody must be left time to telephone.
+fn give_up(outgoing: &Outgoing) -> Duration {
+    let third = outgoing.row.not_after.map(|until| (until - outgoing.created) / 3);
+    third.map_or(GIVE_UP, |third| third.min(GIVE_UP))
+}
+
+/// When it is tried again: the less time is left, the sooner.
+fn next_try(outgoing: &Outgoing, now: DateTime<Utc>) -> DateTime<Utc> {
+    let wait = backoff(outgoing.attempts);
+    let Some(until) = outgoing.row.not_after else { return now + wait };
+    now + wait.min(((until - now) / 8).max(Duration::minutes(1)))
 }
 
 /// 1, 2, 4 … minutes, at most 4 hours.

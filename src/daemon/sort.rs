@@ -1,6 +1,7 @@
 //! At the desk: each stored mail is opened, read and addressed.
 
 use super::fetch::TOLERANCE;
+use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
@@ -8,51 +9,96 @@ use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
-use crate::workflows::office::Waits;
+use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 
-/// A mail that could not be sorted because the world is unwell is tried again after this.
-const RETRY: Duration = Duration::minutes(1);
+/// Carriers that are looked up beside the first.
+const CARRIERS: usize = 20;
 
 impl<S: Store> Daemon<S> {
-    /// Sorts the earliest mail not yet sorted. False: there is none.
-    pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<bool> {
-        let Some(mail) = self.store.claim_mail(now).await? else { return Ok(false) };
-        match self.address(&mail, now).await {
-            Ok(sorted) => self.store.sort(mail.id, &sorted, now).await?,
+    /// Sorts the earliest mail not yet sorted.
+    pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<Did> {
+        let Some(mail) = self.store.claim_mail(now).await? else { return Ok(Did::Nothing) };
+        match self.address_and_sort(&mail, now).await {
+            Ok(Sorted::Quarantined(why)) => {
+                self.set_aside(&mail.id.to_string(), &mail.id.to_string(), mail.stays, why, now).await?;
+                Ok(Did::Other)
+            }
+            Ok(_) => Ok(Did::Other),
             Err(fault) => {
-                // Out of hand, and out of the way of other mail for a while; it holds up clocks all the same.
-                self.store.put_back_mail(mail.id, now + RETRY).await?;
-                return Err(fault);
+                self.store.put_back_mail(mail.id, now + ASIDE).await?;
+                Ok(Did::Aside(fault))
             }
         }
-        Ok(true)
+    }
+
+    async fn address_and_sort(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
+        let sorted = self.address(mail, now).await?;
+        self.store.sort(mail.id, &sorted, now).await?;
+        Ok(sorted)
+    }
+
+    /// Tells staff of something that waits for a person; once for each stay, however often it is said.
+    async fn set_aside(
+        &self,
+        name: &str,
+        what: &str,
+        stays: u32,
+        why: String,
+        now: DateTime<Utc>,
+    ) -> Answer<()> {
+        let news = News::Quarantined { what: what.to_owned(), why };
+        let key =
+            if stays == 0 { format!("quarantined:{name}") } else { format!("quarantined:{name}:{stays}") };
+        self.tell_office(&key, news, now).await
+    }
+
+    /// Tells staff of everything in quarantine they were not told of: what killed us was set aside by the
+    /// store, while nobody was there to tell.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn tell_quarantined(&self, now: DateTime<Utc>) -> Answer<()> {
+        for item in self.store.quarantined().await? {
+            let name = item.name();
+            let clock = item.letter.is_none() && item.mail.is_none();
+            let what = if clock { format!("the clock of {name}") } else { name.clone() };
+            self.set_aside(&name, &what, item.stays, item.why, now).await?;
+        }
+        Ok(())
     }
 
     async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
-        let raw = self.keys.open(&mail.raw, b"mail")?;
+        let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
+            return Ok(Sorted::Quarantined("its key is gone, or its bytes were altered".to_owned()));
+        };
         let letter = letters::read(&raw, &self.trust());
         drop(raw);
-        if implausible(&letter, mail, now) {
+        if !mail.accepted && implausible(&letter, mail, now) {
             return Ok(Sorted::Quarantined("its times of arrival disagree or lie in the future".to_owned()));
         }
         let register = self.register().await?;
-        let asked = self.token(&letter).await?;
+        let asked = self.token(&letter, mail.accepted).await?;
         if let Token::Known(asked) = &asked
             && asked.template == super::alarm::TEMPLATE
+            && self.sent_by_ourselves(&letter)
         {
             self.came_home(asked.notice.case, mail.arrived).await?;
             return Ok(Sorted::Silent("our own".to_owned()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let waits = match author {
-            Some(person) => self.waits(Party::Person(person.id)).await?,
+            Some(person) => self.waits(Party::Person(person.id), now).await?,
             None => Vec::new(),
         };
         let stranger = match (&asked, author) {
             (Token::None, None) => self.stranger(&letter, now).await?,
             _ => None,
+        };
+        let repeated = match &letter.message_id {
+            Some(message_id) => self.store.message_id_seen(message_id, mail.id).await?,
+            None => false,
         };
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
@@ -61,6 +107,7 @@ impl<S: Store> Daemon<S> {
             clerk: &self.settings.clerk,
             arrived: mail.arrived,
             junk: mail.junk,
+            repeated,
             header_only: mail.header_only,
             asked,
             waits,
@@ -77,23 +124,38 @@ impl<S: Store> Daemon<S> {
         })
     }
 
+    /// Our own mail, as it left; a bounce of it did not come home.
+    fn sent_by_ourselves(&self, letter: &Letter) -> bool {
+        let clerk = &self.settings.clerk;
+        letter.class != Class::Bounce
+            && letter.from.as_ref().is_some_and(|from| from.address.eq_ignore_ascii_case(clerk))
+    }
+
     /// What the carriers say together: the reply address first, then the references, then the text. A bounce
-    /// may name its mail only in what it returns.
-    async fn token(&self, letter: &Letter) -> Answer<Token> {
+    /// may name its mail only in what it returns. Every reply address counts, and the nearest of the
+    /// references; where a person accepted the mail, the first carrier decides.
+    pub(super) async fn token(&self, letter: &Letter, accepted: bool) -> Answer<Token> {
         let mut found: Vec<(Place, NoticeId)> = Vec::new();
+        let mut epochs: Vec<u16> = Vec::new();
         for carrier in &letter.tokens {
             let counts = carrier.place != Place::Returned || letter.class == Class::Bounce;
-            if let Some(notice) = self.minter.check(&carrier.token).filter(|_| counts) {
+            if let Some((epoch, notice)) = self.minter.check(&carrier.token).filter(|_| counts) {
                 found.push((carrier.place, notice));
+                epochs.push(epoch);
             }
         }
         let Some((_, first)) = found.first().copied() else { return Ok(Token::None) };
         let Some(asked) = self.store.notice(first).await? else { return Ok(Token::Unknown) };
-        let other = found.iter().find(|(place, notice)| *place != found[0].0 && *notice != first);
-        if let Some((Place::Thread, other)) = other
-            && letter.class != Class::Bounce
-        {
-            let matters = |row: &NoticeRow| (row.row.id.case, row.row.to);
+        if !self.is_of_epoch(&asked, epochs[0]).await? {
+            return Ok(Token::Unknown);
+        }
+        let recipients = found.iter().skip(1).filter(|(place, _)| *place == Place::Recipient);
+        let thread = found.iter().skip(1).find(|(place, notice)| {
+            *place == Place::Thread && found[0].0 != Place::Thread && *notice != first
+        });
+        let compared = recipients.chain(thread).filter(|_| !accepted && letter.class != Class::Bounce);
+        let matters = |row: &NoticeRow| (row.row.id.case, row.row.to);
+        for (_, other) in compared.filter(|(_, notice)| *notice != first).take(CARRIERS) {
             if self.store.notice(*other).await?.is_some_and(|other| matters(&other) != matters(&asked)) {
                 return Ok(Token::Disagree);
             }
@@ -108,9 +170,25 @@ impl<S: Store> Daemon<S> {
         }))
     }
 
-    async fn waits(&self, party: Party) -> Answer<Vec<Owed>> {
+    /// Whether a notice is the one that a token of this epoch named: since a restore its number may have been
+    /// given out again. A notice written before the restore is still the same.
+    async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
+        if epoch == self.minter.epoch() {
+            return Ok(true);
+        }
+        let Some(next) = epoch.checked_add(1) else { return Ok(false) };
+        let since = self.store.fact(&epoch_since(next)).await?;
+        let since = since.and_then(|since| since.parse::<DateTime<Utc>>().ok());
+        Ok(since.is_some_and(|since| notice.created < since))
+    }
+
+    /// What a person owes an answer to; an answer that may be changed is not owed.
+    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
         let mut owed = Vec::new();
         for ask in self.store.open_asks(party).await? {
+            if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
+                continue;
+            }
             let Some(notice) = self.store.notice(ask.notice).await? else { continue };
             let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
             owed.push(Owed { asks: notice.row.asks, waits });
@@ -130,6 +208,11 @@ impl<S: Store> Daemon<S> {
         let (stranger, last) = self.store.stranger(&from.address, language, now).await?;
         Ok(last.is_none_or(|last| now - last >= Duration::days(1)).then_some(stranger))
     }
+}
+
+/// The fact under which the store keeps when an epoch began, as RFC 3339.
+pub fn epoch_since(epoch: u16) -> String {
+    format!("epoch:{epoch}:since")
 }
 
 /// A mail whose clocks contradict each other decides nothing until a person has looked.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many answered what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     pub yes: u32,
     pub no: u32,
@@ -99,6 +100,7 @@ pub enum Why {
 
 /// The count held against the rule, with every number a reader needs to check it by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Verdict {
     pub sitting: u32,
     pub recorded: u32,
@@ -112,6 +114,18 @@ pub struct Verdict {
 }
 
 impl Rule {
+    /// Whether the quorum is a fraction below one.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence.
+    pub fn check(self) -> Result<(), String> {
+        let Quorum { numerator, denominator, .. } = self.quorum;
+        if denominator == 0 || numerator >= denominator {
+            return Err(format!("the quorum {numerator}/{denominator} is no fraction below one; write 1/2"));
+        }
+        Ok(())
+    }
+
     /// Decides a count among so many sitting.
     pub fn decide(self, counts: Counts, sitting: u32) -> Verdict {
         let quorum = self.quorum.number(sitting);
@@ -145,6 +159,18 @@ mod tests {
         quorum: Quorum { numerator: 1, denominator: 2, min_absolute: 0 },
         majority: Majority::OfQuorum,
     };
+
+    #[test]
+    fn a_quorum_is_a_fraction_below_one() {
+        let rule = |numerator, denominator| Rule {
+            quorum: Quorum { numerator, denominator, min_absolute: 0 },
+            ..OF_QUORUM
+        };
+        assert_eq!(rule(1, 2).check(), Ok(()));
+        for rule in [rule(1, 0), rule(0, 0), rule(2, 2), rule(3, 2)] {
+            assert!(rule.check().is_err(), "{rule:?}");
+        }
+    }
 
     fn two_thirds(abstain_counts_as_cast: bool) -> Rule {
         Rule { majority: Majority::TwoThirds { abstain_counts_as_cast }, ..OF_QUORUM }

@@ -10,6 +10,7 @@ pub mod language;
 pub mod people;
 pub mod register;
 pub mod said;
+pub mod strict;
 pub mod tally;
 pub mod token;
 pub mod workflow;

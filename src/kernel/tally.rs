@@ -4,6 +4,7 @@ use super::ballot::{Counts, Rule, Verdict};
 use super::canonical;
 use super::choice::Choice;
 use super::ids::Party;
+use super::strict;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -77,6 +78,15 @@ struct Frozen {
     secrecy: String,
 }
 
+impl Frozen {
+    /// A rule that can be counted by, and both as this program writes them.
+    fn is_as_written(&self, frozen: &Value) -> bool {
+        self.rule.check().is_ok()
+            && frozen.get("rule") == serde_json::to_value(self.rule).ok().as_ref()
+            && frozen.get("electorate") == serde_json::to_value(&self.electorate).ok().as_ref()
+    }
+}
+
 /// The bytes that are signed.
 pub fn signed_bytes(body: &Body, journal_head: &str, public_key: &str) -> Vec<u8> {
     let value = serde_json::json!({
@@ -90,10 +100,21 @@ pub fn fingerprint(public_key: &[u8]) -> String {
     canonical::sha256(public_key)
 }
 
+/// Recounts a published file: everything that can be checked from the file alone, and against a fingerprint
+/// published apart. The file is taken as it stands, not as this program would have written it.
+///
+/// # Errors
+/// It is no tally: no JSON that can be read in one way only, or not of the form.
+pub fn recount(text: &str, key: Option<&str>) -> Result<(Tally, Vec<Finding>), serde_json::Error> {
+    let file = strict::parse(text)?;
+    let tally = Tally::deserialize(&file)?;
+    let findings = tally.findings(&file, key);
+    Ok((tally, findings))
+}
+
 impl Tally {
-    /// Everything that can be checked from the file alone, and against a fingerprint published apart.
-    pub fn recount(&self, key: Option<&str>) -> Vec<Finding> {
-        let mut findings = vec![self.form(), self.signed()];
+    fn findings(&self, file: &Value, key: Option<&str>) -> Vec<Finding> {
+        let mut findings = vec![self.form(file), self.signed(file)];
         findings.extend(key.map(|key| self.by_key(key)));
         findings
             .push(finding("the hash in the ballot mails is of this question, rule and electorate", || {
@@ -103,15 +124,23 @@ impl Tally {
         findings
     }
 
-    fn form(&self) -> Finding {
-        finding("the file has the form of a tally", || self.format == FORMAT)
+    /// Nothing stands in it that we do not read, and everything as we write it: "p1" is never "p01".
+    fn form(&self, file: &Value) -> Finding {
+        finding("the file has the form of a tally", || {
+            self.format == FORMAT && serde_json::to_value(self).is_ok_and(|ours| ours == *file)
+        })
     }
 
-    fn signed(&self) -> Finding {
+    /// What was signed is the file's own content, whatever this program makes of it.
+    fn signed(&self, file: &Value) -> Finding {
         finding("the signature is by the key in the file", || {
             let key = HEXLOWER.decode(self.public_key.as_bytes()).unwrap_or_default();
             let signature = HEXLOWER.decode(self.signature.as_bytes()).unwrap_or_default();
-            let bytes = signed_bytes(&self.body, &self.journal_head, &self.public_key);
+            let mut unsigned = file.clone();
+            if let Some(fields) = unsigned.as_object_mut() {
+                fields.remove("signature");
+            }
+            let bytes = canonical::canonical(&unsigned).into_bytes();
             UnparsedPublicKey::new(&ED25519, key).verify(&bytes, &signature).is_ok()
         })
     }
@@ -126,7 +155,9 @@ impl Tally {
 
     fn counted(&self) -> Vec<Finding> {
         let body = &self.body;
-        let Ok(frozen) = serde_json::from_value::<Frozen>(body.frozen.clone()) else {
+        let readable =
+            Frozen::deserialize(&body.frozen).ok().filter(|frozen| frozen.is_as_written(&body.frozen));
+        let Some(frozen) = readable else {
             return vec![Finding { checked: "the rule and the electorate can be read".into(), holds: false }];
         };
         let codes: BTreeSet<&str> = body.ballots.iter().map(|cast| cast.code.as_str()).collect();

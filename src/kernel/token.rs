@@ -19,9 +19,14 @@ pub struct Minter {
 }
 
 impl Minter {
-    /// `epoch` counts restores: tokens of an earlier epoch stay valid, new ones never collide with them.
+    /// `epoch` counts restores: a number given out again after one has another token than before.
     pub fn new(secret: &[u8], epoch: u16) -> Minter {
         Minter { key: hmac::Key::new(hmac::HMAC_SHA256, secret), epoch }
+    }
+
+    /// The epoch of the tokens made here.
+    pub fn epoch(&self) -> u16 {
+        self.epoch
     }
 
     /// The token of a notice, lower case, `LENGTH` characters. `None` where a number is out of range
@@ -38,8 +43,9 @@ impl Minter {
         Some(BASE32_NOPAD.encode(&bytes).to_ascii_lowercase())
     }
 
-    /// Whose token this is; `None` for anything we did not write.
-    pub fn check(&self, token: &str) -> Option<NoticeId> {
+    /// The epoch in which this token was made and the notice it then named; `None` for anything we did not
+    /// write. After a restore the same number may name another notice.
+    pub fn check(&self, token: &str) -> Option<(u16, NoticeId)> {
         if token.len() != LENGTH {
             return None;
         }
@@ -52,10 +58,11 @@ impl Minter {
         if mac.len() != MAC || differ != 0 {
             return None;
         }
+        let epoch = u16::from_be_bytes(plain[..2].try_into().ok()?);
         let case = u32::from_be_bytes(plain[2..6].try_into().ok()?);
         let seq = u32::from_be_bytes(plain[6..10].try_into().ok()?);
         let n = u16::from_be_bytes(plain[10..12].try_into().ok()?);
-        Some(NoticeId { case: CaseId(i64::from(case)), seq, n })
+        Some((epoch, NoticeId { case: CaseId(i64::from(case)), seq, n }))
     }
 
     /// A code derived from the same key for another purpose: `purpose` keeps the uses apart.
@@ -87,8 +94,9 @@ mod tests {
         let minter = Minter::new(b"secret", 1);
         let token = minter.mint(NOTICE).unwrap();
         assert_eq!(token.len(), LENGTH);
-        assert_eq!(minter.check(&token), Some(NOTICE));
-        assert_eq!(minter.check(&token.to_uppercase()), Some(NOTICE));
+        assert_eq!(minter.check(&token), Some((1, NOTICE)));
+        assert_eq!(minter.check(&token.to_uppercase()), Some((1, NOTICE)));
+        assert_eq!(Minter::new(b"secret", 2).check(&token), Some((1, NOTICE)));
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     /// Numbers an administrator may tune: `[ballot]` in policy.toml.
     type Policy: Serialize + DeserializeOwned + Default + Clone + PartialEq + Debug;
 
+    /// Whether a matter can run with these numbers; else which one is wrong and what may be written.
+    fn check(_policy: &Self::Policy) -> Result<(), String> {
+        Ok(())
+    }
+
     fn open(opening: &Opening, cx: &Cx<Self::Policy>) -> Result<Step<Self>, Refusal>;
     fn step(self, input: &Input, cx: &Cx<Self::Policy>) -> Result<Step<Self>, Refusal>;
     /// When this state next wants a `Wake`. An early, late or repeated wake is harmless.
@@ -252,6 +257,17 @@ pub struct Calendar {
     pub at: DateTime<Utc>,
 }
 
+/// Holds a number an administrator set against what makes sense.
+///
+/// # Errors
+/// "days is 0; write a number from 1 to 366".
+pub fn within(name: &str, value: u32, bounds: std::ops::RangeInclusive<u32>) -> Result<(), String> {
+    if bounds.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{name} is {value}; write a number from {} to {}", bounds.start(), bounds.end()))
+}
+
 impl Notice {
     /// A general notice that asks nothing.
     pub fn new(label: &str, to: impl Into<Audience>, template: &'static str, data: impl Serialize) -> Notice {
@@ -313,16 +329,23 @@ pub struct Refusal {
     pub data: Value,
     /// What the refusal asks, so that it can be mended in one word.
     pub asks: Asks,
+    /// What an answer to the refusal is about, where it is not what was answered.
+    pub label: Option<String>,
 }
 
 impl Refusal {
     pub fn new(template: &'static str, data: impl Serialize) -> Refusal {
-        Refusal { template, data: to_value(data), asks: Asks::Nothing }
+        Refusal { template, data: to_value(data), asks: Asks::Nothing, label: None }
     }
 
     #[must_use]
     pub fn asking(self, asks: Asks) -> Refusal {
         Refusal { asks, ..self }
+    }
+
+    #[must_use]
+    pub fn about(self, label: String) -> Refusal {
+        Refusal { label: Some(label), ..self }
     }
 }
 

@@ -1,13 +1,14 @@
 //! YES, NO or ABSTAIN in the author's own words, or the reason why none is credited.
 //!
 //! The worst outcome is a wrong choice credited, the second a needless question. So a choice is credited only
-//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a word
-//! that cannot mean anything else; and any sign of a condition, a negation, a question or a second answer asks.
+//! where a clause says nothing but the answer (with words that change nothing around it), or starts with a
+//! word that cannot mean anything else; and any sign of a condition, a negation, a question or a second
+//! answer asks.
 
 use super::ballot;
 use super::letter::{Answer, Problem};
 use super::tokens::{Clause, Token, clauses};
-use super::words::Role;
+use super::words::{Role, words};
 use crate::kernel::choice::Choice;
 
 /// What one clause says.
@@ -37,6 +38,9 @@ pub fn read(text: &str) -> Answer {
 }
 
 fn read_words(text: &str) -> Answer {
+    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(text) {
+        return none(Problem::NoAnswer);
+    }
     let clauses = clauses(text);
     let sayings = sayings(&clauses);
     let mut answer = weigh(&sayings, &clauses);
@@ -53,10 +57,11 @@ pub fn is_plain(line: &str) -> bool {
     line.len() <= 200 && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
 }
 
-/// Whether an answer word stands in a text at all, plain.
+/// Whether an answer stands in a text on a short line of its own.
 pub fn mentions(text: &str) -> bool {
-    let head = text.char_indices().nth(20_000).map_or(text, |(n, _)| &text[..n]);
-    head.lines().any(|l| l.len() <= 400 && sayings(&clauses(l)).iter().any(|s| s.plain && s.literal))
+    let short =
+        text.lines().take(300).map(|l| l.trim_start_matches(['>', ' ', '|'])).filter(|l| l.len() <= 60);
+    short.into_iter().any(|l| words().answers.stand_in(l) && is_plain(l))
 }
 
 fn none(problem: Problem) -> Answer {
@@ -66,15 +71,18 @@ fn none(problem: Problem) -> Answer {
 /// The one role a word plays here: some words are listed with several.
 fn role(clause: &[Token], i: usize) -> Option<Role> {
     let token = &clause[i];
-    let has = |r: Role| token.roles.contains(&r);
+    let has = |r: Role| token.may_be(r);
     if has(Role::Yes) && has(Role::Condition) {
         let last = i + 1 == clause.len();
         return Some(if token.accented || last { Role::Yes } else { Role::Condition });
     }
-    if token.text.len() == 1 && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
-        return token.roles.iter().copied().find(|r| *r == Role::Filler);
+    if has(Role::No) && has(Role::Negation) && clause.len() > 1 {
+        return Some(Role::Negation);
     }
-    token.roles.first().copied()
+    if token.single && (has(Role::Yes) || has(Role::No)) && clause.len() > 1 {
+        return (has(Role::Filler) || has(Role::After)).then_some(Role::Filler);
+    }
+    token.first_role()
 }
 
 fn choice_of(role: Role) -> Option<(Choice, bool)> {
@@ -97,12 +105,21 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
         let whole = &clauses[at..end];
         let roles: Vec<Vec<Option<Role>>> =
             whole.iter().map(|c| (0..c.tokens.len()).map(|i| role(&c.tokens, i)).collect()).collect();
-        let condition = roles.iter().flatten().any(|r| *r == Some(Role::Condition));
+        let condition = roles.iter().flatten().any(|r| matches!(r, Some(Role::Condition | Role::Reserve)));
         let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
         let holds = |want: Role| roles.iter().flatten().any(|r| *r == Some(want));
-        let mood = Mood { condition, asks, elsewhere: holds(Role::Elsewhere), change: holds(Role::Change) };
+        let mut mood = Mood {
+            condition,
+            asks,
+            elsewhere: holds(Role::Elsewhere),
+            change: holds(Role::Change),
+            other: false,
+            denied: roles.iter().any(|r| is_denial(r)),
+            talks: roles.iter().flatten().any(Option::is_none),
+        };
         for (clause, roles) in whole.iter().zip(&roles) {
             say(clause, roles, mood, &mut out);
+            mood.other |= roles.contains(&Some(Role::Other));
         }
         at = end;
     }
@@ -116,6 +133,12 @@ struct Mood {
     asks: bool,
     elsewhere: bool,
     change: bool,
+    /// Somebody else was spoken of before the clause at hand.
+    other: bool,
+    /// A clause of it says "not" and nothing else.
+    denied: bool,
+    /// It has words nobody listed.
+    talks: bool,
 }
 
 fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying>) {
@@ -128,7 +151,7 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
     let unknown = said.iter().filter(|r| is_unknown(**r)).count();
     let trouble = if mood.asks {
         Some(Problem::Question)
-    } else if negated || double {
+    } else if negated || double || mood.denied {
         Some(Problem::Negated)
     } else if mood.condition {
         Some(Problem::Conditional)
@@ -143,11 +166,17 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
             let before = said[..i].iter().all(|r| is_light(*r));
             let framed = match i.checked_sub(1).and_then(|b| said[b]) {
                 Some(Role::Vote) => true,
-                Some(Role::Filler) => i + 1 == said.len(),
+                Some(Role::Filler | Role::After) => i + 1 == said.len(),
                 _ => false,
             };
-            let leads = before && literal && choice != Choice::No && !mood.change;
-            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere;
+            let other = mood.other || said[..i].contains(&Some(Role::Other));
+            let aimed = said[0] == Some(Role::After) || said.get(i + 1) == Some(&Some(Role::Vote));
+            let leads = before && literal && choice != Choice::No && !mood.change && !aimed;
+            let denies = choice == Choice::No && literal && clause.tokens[i].may_be(Role::Particle);
+            let denied = denies && matches!(said.get(i + 1), Some(Some(Role::Filler | Role::Vote)));
+            let trouble = if denied { trouble.or(Some(Problem::Negated)) } else { trouble };
+            let aside = !literal && mood.talks && said[..i].iter().all(|r| *r == Some(Role::Because));
+            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside && !other;
             out.push(Saying { framed, ..saying(choice, literal, plain, trouble) });
         }
     }
@@ -158,11 +187,16 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
 
 /// Words that may stand before an answer without changing it.
 fn is_light(role: Option<Role>) -> bool {
-    matches!(role, Some(Role::Filler | Role::Courtesy | Role::Vote | Role::Because))
+    matches!(role, Some(Role::Filler | Role::After | Role::Courtesy | Role::Vote | Role::Because))
+}
+
+/// A clause that is a negation and nothing more.
+fn is_denial(roles: &[Option<Role>]) -> bool {
+    roles.contains(&Some(Role::Negation)) && roles.iter().all(|r| is_light(*r) || *r == Some(Role::Negation))
 }
 
 fn is_unknown(role: Option<Role>) -> bool {
-    matches!(role, None | Some(Role::Elsewhere | Role::Question))
+    matches!(role, None | Some(Role::Elsewhere | Role::Question | Role::Other))
 }
 
 /// Weighs everything that was said.
@@ -200,7 +234,8 @@ fn weigh(sayings: &[Saying], clauses: &[Clause]) -> Answer {
         return none(problem);
     }
     if let [choice] = likely[..] {
-        if condition_follows(clauses) {
+        let sentence = sayings.iter().find(|s| s.plain).map_or(0, |s| s.sentence);
+        if condition_beside(clauses, sentence) {
             return none(Problem::Conditional);
         }
         return Answer { choice: Some(choice), problem: Problem::SupportWord };
@@ -208,7 +243,7 @@ fn weigh(sayings: &[Saying], clauses: &[Clause]) -> Answer {
     if sayings.iter().any(|s| s.literal) {
         return none(Problem::Unclear);
     }
-    let digits = |c: &Clause| c.tokens.iter().all(|t| t.text.chars().all(char::is_numeric));
+    let digits = |c: &Clause| c.tokens.iter().all(|t| t.number);
     if !clauses.is_empty() && clauses.len() <= 2 && clauses.iter().all(digits) {
         return none(Problem::NumberOnly);
     }
@@ -238,20 +273,25 @@ fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[C
     if choice == Choice::No && clauses.iter().any(|c| tells(c, Role::Negation) && tells(c, Role::Elsewhere)) {
         return Some(Problem::Unclear);
     }
-    condition_follows(clauses).then_some(Problem::Conditional)
+    condition_beside(clauses, first).then_some(Problem::Conditional)
 }
 
 fn tells(clause: &Clause, want: Role) -> bool {
     (0..clause.tokens.len()).any(|i| role(&clause.tokens, i) == Some(want))
 }
 
-/// A sentence that opens with a condition sets one for the answer before it.
-fn condition_follows(clauses: &[Clause]) -> bool {
-    let mut last = usize::MAX;
-    clauses.iter().any(|c| {
-        let opens = c.sentence != last;
-        last = c.sentence;
-        opens && role(&c.tokens, 0) == Some(Role::Condition)
+/// A sentence next to the answer's that opens with a condition sets one for it.
+fn condition_beside(clauses: &[Clause], sentence: usize) -> bool {
+    let here = clauses.iter().position(|c| c.sentence == sentence).unwrap_or(0);
+    let after = clauses[here..].iter().find(|c| c.sentence != sentence);
+    let before = here.checked_sub(1).map(|b| clauses[b].sentence);
+    let before = before.and_then(|s| clauses.iter().find(|c| c.sentence == s));
+    [before, after].into_iter().flatten().any(|c| {
+        let mut opening = (0..c.tokens.len().min(3)).map(|i| role(&c.tokens, i));
+        opening.next().flatten().is_some_and(|first| {
+            first == Role::Condition
+                || (first == Role::Reserve && opening.any(|r| r == Some(Role::Condition)))
+        })
     })
 }
 

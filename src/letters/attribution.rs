@@ -22,6 +22,12 @@ const MAX_LENGTH: usize = 500;
 /// What announces a quote at line `i`, if anything does.
 pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
     let words = words();
+    if !lines[i].text.bytes().any(
+        |b| matches!(b, b':' | b'#' | b'-' | b'_' | b'=' | b'>' | b'*' | b'~' | b'@' | b'0'..=b'9' | 128..),
+    ) {
+        let closes = lines[i..lines.len().min(i + MAX_WRAP)].iter().any(|l| may_end(l.text, words));
+        return if closes { wrote(lines, i, words) } else { None };
+    }
     divider(lines, i, words).or_else(|| block(lines, i, words)).or_else(|| wrote(lines, i, words))
 }
 
@@ -38,7 +44,11 @@ pub fn split_point(line: &str) -> Option<usize> {
     {
         return None;
     }
-    if is_attribution(line, 1, false, words) {
+    let whole = fold(line.trim());
+    if whole.starts_with(|c: char| c.is_ascii_digit())
+        || starts_dated(&whole, words)
+        || starts_weekday(&whole)
+    {
         return None;
     }
     let mut before = 'x';
@@ -60,9 +70,11 @@ pub fn split_point(line: &str) -> Option<usize> {
 
 /// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
 fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let text = bare(lines[i].text);
-    let rule =
-        |c: char| matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2014}' | '\u{2013}' | '\u{2500}');
+    let text =
+        lines[i].text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '|'));
+    let rule = |c: char| {
+        matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2500}')
+    };
     if text.len() > 200 && !text.starts_with(rule) {
         return None;
     }
@@ -82,10 +94,11 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     }
     let core = match rest.find(|c: char| rule(c)) {
         Some(n) if dashes >= 2 && rest[n..].chars().take(2).all(rule) => &rest[..n],
-        _ if dashes >= 2 || rest.ends_with([':', '\u{ff1a}']) => rest,
+        _ if dashes >= 2 || rest.ends_with([':', '\u{ff1a}']) || rest.ends_with("##") => rest,
         _ => return None,
     };
-    let core = core.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '*' | '.'));
+    let core =
+        core.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '*' | '.' | '#'));
     if core.len() > 120 {
         return None;
     }
@@ -126,14 +139,16 @@ fn inline_block(text: &str, words: &Words) -> bool {
 
 /// The kinds of header a line could be the label of, and its value.
 fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
+    let barred = text.trim_start().starts_with('|');
     let text = bare(text);
-    let colon = text.char_indices().take(40).find(|(_, c)| matches!(c, ':' | '\u{ff1a}'))?.0;
+    let table = |c: char| matches!(c, ':' | '\u{ff1a}') || (c == '|' && barred);
+    let colon = text.char_indices().take(40).find(|(_, c)| table(*c))?.0;
     let name = text[..colon].trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '[' | ']'));
     if name.is_empty() {
         return None;
     }
     let kinds = *words.labels.get(fold(name).as_ref())?;
-    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*']).trim();
+    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*', '|']).trim();
     Some((kinds, value))
 }
 
@@ -181,7 +196,40 @@ fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         2 => (from && (address || date)) || (date && when && address),
         _ => (from || when) && (address || date || kinds >= 4),
     };
-    sure.then_some(Found { start: i, end, forward: false })
+    if !sure && kinds >= 2 && !from && first & label::TO != 0 {
+        return notes(lines, i).map(|start| Found { start, end, forward: false });
+    }
+    let titled = i > 0 && !lines[i - 1].fixed && {
+        let title = fold(lines[i - 1].text.trim());
+        has_when(&title) && words.original.iter().any(|o| title.starts_with(o.as_str()))
+    };
+    sure.then_some(Found { start: i - usize::from(titled), end, forward: false })
+}
+
+/// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one
+/// line.
+fn notes(lines: &[Line<'_>], i: usize) -> Option<usize> {
+    let mut start = None;
+    for n in (i.saturating_sub(5)..i).rev() {
+        let line = &lines[n];
+        let text = line.text.trim();
+        if line.fixed || text.chars().count() > 90 || text.ends_with(['.', '?', '!']) {
+            break;
+        }
+        if line.is_blank() {
+            if start.is_some() {
+                break;
+            }
+            continue;
+        }
+        let dated = has_when(text) && text.contains(['/', '.']) && text.contains(':');
+        let above = start.is_some_and(|s: usize| s - n <= 2 && text.chars().count() <= 50);
+        if !(above || (dated && start.is_none())) {
+            break;
+        }
+        start = Some(n);
+    }
+    start
 }
 
 /// How many different kinds of header the labels can stand for at most, one each.
@@ -228,7 +276,11 @@ fn has_when(text: &str) -> bool {
 
 /// "On Monday, Ann <a@b> wrote:" in all its forms, over at most [`MAX_WRAP`] lines.
 fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    if !may_start(lines[i].text, words) && !may_end(lines[i].text, words) {
+    let end = lines.len().min(i + MAX_WRAP);
+    let closes = |l: &Line<'_>| l.level > 0 || may_end(l.text, words);
+    if !lines[i..end].iter().any(closes)
+        || !(may_start(lines[i].text, words) || may_end(lines[i].text, words))
+    {
         return None;
     }
     let mut joined = String::new();
@@ -242,7 +294,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
             }
             return None;
         }
-        if lines[end].part != lines[i].part && !closing {
+        if (lines[end].part != lines[i].part && !closing) || (end > i && header(text, words).is_some()) {
             return None;
         }
         if !joined.is_empty() {
@@ -285,8 +337,9 @@ fn starts_on(folded: &str, words: &Words) -> bool {
     let text = folded.trim_start_matches(['-', ' ', '*', '[', '(']);
     let mut parts = text.splitn(3, ' ');
     let (one, two) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let pair = one.len() + 1 + two.len();
     words.on.contains(one.trim_end_matches([',', '.']))
-        || words.on.contains(format!("{one} {two}").as_str())
+        || text.get(..pair).is_some_and(|p| words.on.contains(p))
         || text
             .chars()
             .next()
@@ -305,11 +358,13 @@ fn may_start(text: &str, words: &Words) -> bool {
 
 fn may_end(text: &str, words: &Words) -> bool {
     let text = bare(text);
-    if text.ends_with([':', '\u{ff1a}', '-', '>']) {
+    if text.ends_with([':', '\u{ff1a}', '-', '>'])
+        || (text.ends_with(')') && text.bytes().any(|b| b.is_ascii_digit()))
+    {
         return true;
     }
     let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
-    words.wrote.contains(fold(tail).as_ref())
+    tail.len() <= 40 && words.wrote.contains(fold(tail).as_ref())
 }
 
 fn is_verb_alone(text: &str, words: &Words) -> bool {
@@ -344,6 +399,10 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
     if joined.chars().count() > MAX_LENGTH {
         return false;
     }
+    let dashed = joined.trim_start().starts_with("--");
+    if !quoted && !dashed && !joined.contains('@') && !has_when(joined) {
+        return false;
+    }
     let folded = fold(joined.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|')));
     let folded = folded.trim();
     let colon = folded.ends_with([':', '\u{ff1a}']);
@@ -352,7 +411,12 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
     let dashed = folded.starts_with("--") && folded.ends_with("--");
     let Some((start, end)) = verb(folded, words) else {
         let dated = folded.starts_with(|c: char| c.is_numeric()) || starts_weekday(folded);
-        return when && address && ((dated && colon) || (quoted && count <= 3 && (colon || dated)));
+        let timed = colon
+            && address
+            && has_time(folded)
+            && folded.trim_end_matches([':', ' ']).ends_with(char::is_numeric);
+        return (timed && folded.split_whitespace().count() <= 14)
+            || when && address && ((dated && colon) || (quoted && count <= 3 && (colon || dated)));
     };
     let tail = folded.get(end..).unwrap_or("").trim_matches([' ', ':', '\u{ff1a}', '-', '.', '*', ')']);
     let last = tail.is_empty();
@@ -364,11 +428,30 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
         return match (on, colon) {
             (true, true) => when || address,
             (true, false) => when && (address || quoted || before.split_whitespace().count() >= 5),
-            (false, true) => address || (quoted && count <= 2) || (when && quoted),
+            (false, true) => {
+                let opens = folded.starts_with(|c: char| c.is_ascii_digit()) || starts_weekday(folded);
+                let dated = opens && has_time(folded) && folded.split_whitespace().count() <= 12;
+                address || dated || (quoted && (when || count <= 2))
+            }
             (false, false) => address && (quoted || when),
         };
     }
-    colon && (when || on) && (address || quoted || (on && when && tail.split_whitespace().count() <= 5))
+    let short = folded.split_whitespace().count() <= 12;
+    if start == 0 && ((colon && address) || (quoted && when && short)) {
+        return true;
+    }
+    let dated = has_time(tail) && short && tail.ends_with(|c: char| c.is_ascii_digit());
+    colon
+        && (when || on)
+        && (address || quoted || dated || (on && when && tail.split_whitespace().count() <= 5))
+}
+
+/// Whether a text holds a time of day in digits.
+fn has_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..bytes.len().saturating_sub(1)).any(|i| {
+        matches!(bytes[i], b':' | b'.') && bytes[i - 1].is_ascii_digit() && bytes[i + 1].is_ascii_digit()
+    })
 }
 
 /// The first word is a day's name or its abbreviation, in some language: short, and a date follows.

@@ -94,8 +94,10 @@ mod tests {
 
     #[test]
     fn only_the_trusted_servers_topmost_block_counts() {
-        let raw = b"Received: by mx\nAuthentication-Results: mx.our.example 1; spf=pass (x; y=z) smtp.mailfrom=a@B.example;\n \
-            dkim=fail header.d=b.example; dkim=pass header.d=c.example\nAuthentication-Results: liar; dmarc=pass\n\
+        let raw = b"Received: by mx\nAuthentication-Results: mx.our.example 1; spf=pass (x; y=z) \
+        smtp.mailfrom=a@B.example;\n \
+            dkim=fail header.d=b.example; dkim=pass header.d=c.example\nAuthentication-Results: liar; \
+            dmarc=pass\n\
             Received: from far\nAuthentication-Results: mx.our.example; dmarc=pass header.from=b.example\n\n";
         let found = check(raw, "MX.our.example");
         assert_eq!(found.spf.as_ref().and_then(|v| v.subject.as_deref()), Some("b.example"));

@@ -12,8 +12,8 @@ struct Tick {
 /// Boxes looked at.
 const MAX_BOXES: usize = 40;
 
-/// The words beside the one ticked box of a text with two boxes or more. Nothing if there are no boxes; an empty
-/// string if none or several are ticked.
+/// The words beside the one ticked box of a text with two boxes or more. Nothing if there are no boxes; an
+/// empty string if none or several are ticked.
 pub fn ticked(text: &str) -> Option<String> {
     let boxes = boxes(text);
     if boxes.len() < 2 {

@@ -46,6 +46,13 @@ pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
     let mut plain: Vec<&Part<'_>> = Vec::new();
     let mut rich: Vec<&Part<'_>> = Vec::new();
     collect(root, &mut plain, &mut rich, &mut body.attachments);
+    if plain.is_empty() && rich.is_empty() {
+        plain.extend(root.walk().into_iter().filter(|p| p.media == "text/plain" && !p.attached).take(1));
+    }
+    let sealed = |p: &&Part<'_>| p.media == "multipart/encrypted" || p.media.ends_with("pkcs7-mime");
+    if root.walk().iter().any(sealed) {
+        body.problems.push("sealed by S/MIME or OpenPGP; what is inside was not read".into());
+    }
     let mut cut = false;
     let mut join = |parts: &[&Part<'_>]| {
         let mut text = String::new();
@@ -61,7 +68,8 @@ pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
         }
         text
     };
-    let (plain_text, html_text) = (join(&plain), join(&rich));
+    let (mut plain_text, html_text) = (join(&plain), join(&rich));
+    cut |= limit_lines(&mut plain_text);
     let from_plain = (!plain_text.trim().is_empty()).then(|| split_plain(plain_text, sender));
     let from_html = (!html_text.trim().is_empty()).then(|| split_html(&html_text, sender));
     if cut {
@@ -112,9 +120,7 @@ impl Body {
         if answer::mentions(&self.hidden) {
             return none(Problem::Hidden);
         }
-        if matches!(found.problem, Problem::Empty | Problem::NoAnswer)
-            && answer::mentions(&unquote(&self.quoted))
-        {
+        if matches!(found.problem, Problem::Empty | Problem::NoAnswer) && answer::mentions(&self.quoted) {
             return none(Problem::QuotedOnly);
         }
         found
@@ -130,8 +136,12 @@ fn none(problem: Problem) -> Answer {
     Answer { choice: None, problem }
 }
 
-fn unquote(text: &str) -> String {
-    text.lines().map(|l| l.trim_start_matches(['>', ' ', '|'])).collect::<Vec<_>>().join("\n")
+/// Cuts a text after so many lines; tells whether it did.
+fn limit_lines(text: &mut String) -> bool {
+    let end =
+        text.bytes().enumerate().filter(|(_, b)| *b == b'\n').nth(super::mime::MAX_LINES).map(|(n, _)| n);
+    text.truncate(end.unwrap_or(text.len()));
+    end.is_some()
 }
 
 /// Sorts the parts into plain text, HTML and attachments.
@@ -211,7 +221,8 @@ fn split_plain(text: String, sender: Sender<'_>) -> Split {
 }
 
 fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
-    let page = html::read(html_text);
+    let mut page = html::read(html_text);
+    limit_lines(&mut page.text);
     let mut lines: Vec<Line<'_>> = page
         .text
         .split('\n')
@@ -227,7 +238,9 @@ fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
     signature::mark(&mut lines, sender, &is_meant);
     let mut split = gather(&lines);
     split.quote_at_top = doubts.quote_at_top;
-    split.hidden = page.hidden;
+    let own = |at: &usize| lines.get(*at).is_none_or(|l| l.part == quote::Part::Own);
+    split.hidden =
+        page.hidden.iter().filter(|(at, _)| own(at)).map(|(_, t)| t.as_str()).collect::<Vec<_>>().join("\n");
     drop(lines);
     split.raw = page.text;
     split

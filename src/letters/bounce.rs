@@ -153,88 +153,94 @@ pub fn judge(address: String, status: &str, diagnostic: &str, delayed: bool) -> 
     Bounce { address, status, permanent, reason }
 }
 
+/// What diagnostics say, most telling first.
+const TELLS: &[(Reason, &[&str])] = &[
+    (
+        Reason::MailboxFull,
+        &["quota", "mailbox full", "mailbox is full", "over quota", "insufficient system storage"],
+    ),
+    (Reason::Spam, &["spam", "blacklist", "blocklist", "blocked using", "reputation"]),
+    (Reason::Disabled, &["disabled", "inactive", "suspended", "deactivated"]),
+    (Reason::Moved, &["has moved", "no longer works here", "address changed"]),
+    (
+        Reason::UserUnknown,
+        &[
+            "user unknown",
+            "unknown user",
+            "no such user",
+            "does not exist",
+            "doesn't have",
+            "unknown recipient",
+            "recipient unknown",
+            "no mailbox",
+            "invalid recipient",
+            "unknown local",
+            "user not found",
+            "mailbox not found",
+            "mailbox unavailable",
+            "recipient not found",
+            "no such recipient",
+            "not our customer",
+            "unroutable address",
+            "address rejected",
+            "not listed",
+            "unknown address",
+        ],
+    ),
+    (
+        Reason::DomainUnknown,
+        &[
+            "host unknown",
+            "domain not found",
+            "host not found",
+            "name service error",
+            "unrouteable",
+            "no such domain",
+            "nxdomain",
+            "host or domain name not found",
+        ],
+    ),
+    (Reason::TooLarge, &["too large", "size limit", "exceeds size", "message size"]),
+    (Reason::Loop, &["too many hops", "loop", "hop count"]),
+    (
+        Reason::NoConnection,
+        &[
+            "connection refused",
+            "timed out",
+            "timeout",
+            "no route",
+            "could not connect",
+            "network is unreachable",
+            "retry timeout",
+        ],
+    ),
+];
+
 fn reason(status: Option<&str>, diagnostic: &str) -> Reason {
     let told = diagnostic.to_lowercase();
-    const TELLS: [(Reason, &[&str]); 9] = [
-        (
-            Reason::MailboxFull,
-            &["quota", "mailbox full", "mailbox is full", "over quota", "insufficient system storage"],
-        ),
-        (Reason::Spam, &["spam", "blacklist", "blocklist", "blocked using", "reputation"]),
-        (Reason::Disabled, &["disabled", "inactive", "suspended", "deactivated"]),
-        (Reason::Moved, &["has moved", "no longer works here", "address changed"]),
-        (
-            Reason::UserUnknown,
-            &[
-                "user unknown",
-                "unknown user",
-                "no such user",
-                "does not exist",
-                "doesn't have",
-                "unknown recipient",
-                "recipient unknown",
-                "no mailbox",
-                "invalid recipient",
-                "unknown local",
-                "user not found",
-                "mailbox not found",
-                "mailbox unavailable",
-                "recipient not found",
-                "no such recipient",
-                "not our customer",
-                "unroutable address",
-                "address rejected",
-                "not listed",
-                "unknown address",
-            ],
-        ),
-        (
-            Reason::DomainUnknown,
-            &[
-                "host unknown",
-                "domain not found",
-                "host not found",
-                "name service error",
-                "unrouteable",
-                "no such domain",
-                "nxdomain",
-                "host or domain name not found",
-            ],
-        ),
-        (Reason::TooLarge, &["too large", "size limit", "exceeds size", "message size"]),
-        (Reason::Loop, &["too many hops", "loop", "hop count"]),
-        (
-            Reason::NoConnection,
-            &[
-                "connection refused",
-                "timed out",
-                "timeout",
-                "no route",
-                "could not connect",
-                "network is unreachable",
-                "retry timeout",
-            ],
-        ),
-    ];
-    let by_code = match status.unwrap_or("") {
-        "5.1.1" | "5.1.0" | "5.1.3" | "5.1.10" | "4.1.1" => Some(Reason::UserUnknown),
-        "5.1.2" | "4.1.2" | "5.1.8" => Some(Reason::DomainUnknown),
-        "5.1.6" => Some(Reason::Moved),
-        "5.2.1" | "4.2.1" => Some(Reason::Disabled),
-        "5.2.2" | "4.2.2" => Some(Reason::MailboxFull),
-        "5.2.3" | "5.3.4" => Some(Reason::TooLarge),
-        "5.4.6" | "4.4.6" => Some(Reason::Loop),
-        s if s.starts_with("5.7.") || s.starts_with("4.7.") => Some(Reason::Policy),
-        s if s.starts_with("5.4.") || s.starts_with("4.4.") => Some(Reason::NoConnection),
-        _ => None,
-    };
+    let by_code = by_code(status.unwrap_or(""));
     let by_words = TELLS.iter().find(|(_, words)| words.iter().any(|w| told.contains(w))).map(|(r, _)| *r);
     match (by_code, by_words) {
-        (Some(Reason::Policy), Some(r)) => r,
-        (Some(r), _) => r,
-        (None, Some(r)) => r,
-        (None, None) => Reason::Unknown,
+        (Some(Reason::Policy), Some(told)) => told,
+        (Some(known), _) => known,
+        (None, told) => told.unwrap_or(Reason::Unknown),
     }
+}
+
+/// The reason an enhanced status code stands for (RFC 3463).
+fn by_code(status: &str) -> Option<Reason> {
+    Some(match status {
+        "5.1.1" | "5.1.0" | "5.1.3" | "5.1.10" | "4.1.1" => Reason::UserUnknown,
+        "5.1.2" | "4.1.2" | "5.1.8" => Reason::DomainUnknown,
+        "5.1.6" => Reason::Moved,
+        "5.2.1" | "4.2.1" => Reason::Disabled,
+        "5.2.2" | "4.2.2" => Reason::MailboxFull,
+        "5.2.3" | "5.3.4" => Reason::TooLarge,
+        "5.4.6" | "4.4.6" => Reason::Loop,
+        s if s.starts_with("5.7.") || s.starts_with("4.7.") => Reason::Policy,
+        s if s.starts_with("5.4.") || s.starts_with("4.4.") => Reason::NoConnection,
+        _ => return None,
+    })
 }
 
 fn push(found: &mut Vec<Bounce>, bounce: Bounce) {

@@ -31,7 +31,8 @@ pub fn line_command(line: &str) -> Option<Command> {
     let folded = fold(line);
     let core = folded.trim_matches(|c: char| !c.is_alphanumeric());
     if let Some((verb, _)) = words().commands.get(core) {
-        return Some(with_argument(*verb, ""));
+        let asks = line.contains(['?', '\u{ff1f}', '\u{61f}']);
+        return (!asks || *verb == Verb::Help).then(|| with_argument(*verb, ""));
     }
     let (head, rest) = core.split_once([' ', ':', '\u{ff1a}', '='])?;
     let rest = rest.trim_matches(|c: char| !c.is_alphanumeric());
@@ -93,6 +94,6 @@ mod tests {
         );
         assert_eq!(read("I need help\nПомощь\n帮助"), [Command::Help]);
         assert_eq!(read("documents 3"), [Command::Documents(Some(3))]);
-        assert_eq!(read("Documents attached"), []);
+        assert_eq!(read("Documents attached\nQuestions?"), []);
     }
 }

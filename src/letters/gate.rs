@@ -1,5 +1,8 @@
 //! What kind of letter it is: one ordered table, the first rule that holds decides.
 
+use std::cell::OnceCell;
+
+use super::answer;
 use super::fold::fold;
 use super::homemade;
 use super::letter::Class;
@@ -16,12 +19,27 @@ pub struct Facts<'l, 'a> {
     /// The address in From, lower case, and its display name, folded.
     pub from: String,
     pub from_name: String,
-    /// The start of the text, folded.
-    pub head: String,
-    /// What a report says before the mail it returns.
-    pub report: &'l str,
+    /// The whole text, quotes included, and what of it is the author's own.
+    pub text: &'l str,
+    pub own: &'l str,
+    /// Worked out when first asked for: the start of the text, folded, and what a report says itself.
+    pub head: OnceCell<String>,
+    pub report: OnceCell<&'l str>,
     /// Mails enclosed whole.
     pub encloses: bool,
+}
+
+impl Facts<'_, '_> {
+    fn head(&self) -> &str {
+        self.head.get_or_init(|| {
+            let end = self.text.char_indices().nth(3_000).map_or(self.text.len(), |(n, _)| n);
+            fold(&self.text[..end]).into_owned()
+        })
+    }
+
+    fn report(&self) -> &str {
+        self.report.get_or_init(|| homemade::report(self.text))
+    }
 }
 
 /// The rule of delay warnings: no failure, but worth naming the recipients.
@@ -47,7 +65,7 @@ pub const RULES: [Rule; 15] = [
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
     ("automatic by its subject or words", automatic_words, Class::AutoReply),
-    ("machine-translated list copy", |f| f.head.contains("[[--translated text"), Class::ListCopy),
+    ("machine-translated list copy", |f| f.text.contains("[[--Translated text"), Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
     ("a person wrote it", |_| true, Class::Reply),
 ];
@@ -72,10 +90,12 @@ fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
 }
 
 fn challenge(f: &Facts<'_, '_>) -> bool {
-    let says = |text: &str| words().challenge.iter().any(|w| text.contains(w.as_str()));
+    let says = |text: &str| words().challenge.are_in(text);
     let told = |p: &&Part<'_>| says(&fold(&String::from_utf8_lossy(&p.bytes(8 << 10))).replace("\n ", ""));
-    let machine = from_machine(f) || strip_reply_marks(&f.subject).len() != f.subject.trim().len();
-    status_parts(f).iter().any(told) || (machine && !f.encloses && says(&f.head))
+    let envelope = f.return_path.as_deref().is_some_and(|r| r != f.from);
+    let machine =
+        from_machine(f) || envelope || f.from.starts_with("noreply") || f.from.starts_with("no-reply");
+    status_parts(f).iter().any(told) || (machine && !f.encloses && says(f.head()))
 }
 
 fn delivery_report(f: &Facts<'_, '_>) -> bool {
@@ -97,7 +117,9 @@ fn delay_report(f: &Facts<'_, '_>) -> bool {
 
 /// Dovecot's sieve rejects with a disposition notification that says "deleted".
 fn rejected_disposition(f: &Facts<'_, '_>) -> bool {
-    has_part(f, "message/disposition-notification") && fold(f.report).contains("rejected") && from_machine(f)
+    has_part(f, "message/disposition-notification")
+        && fold(f.report()).contains("rejected")
+        && from_machine(f)
 }
 
 fn from_mail_system(f: &Facts<'_, '_>) -> bool {
@@ -126,29 +148,53 @@ fn from_mail_system(f: &Facts<'_, '_>) -> bool {
     LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| f.from_name.contains(n))
 }
 
+fn has_null_sender(f: &Facts<'_, '_>) -> bool {
+    let path = f.return_path.as_deref();
+    path.is_some_and(|r| r.is_empty() || r == "mailer-daemon" || r.starts_with("mailer-daemon@"))
+        || f.from.is_empty()
+}
+
 fn from_machine(f: &Facts<'_, '_>) -> bool {
-    let null = matches!(f.return_path.as_deref(), Some("" | "mailer-daemon"))
-        || f.return_path.as_deref().is_some_and(|r| r.starts_with("mailer-daemon@"));
-    null || from_mail_system(f) || f.from.is_empty() || auto_submitted(f)
+    has_null_sender(f) || from_mail_system(f) || auto_submitted(f)
+}
+
+/// An address nobody reads: no person answers from one.
+fn is_deaf(f: &Facts<'_, '_>) -> bool {
+    const LOCALS: &[&str] = &[
+        "noreply",
+        "no-reply",
+        "no_reply",
+        "donotreply",
+        "do-not-reply",
+        "autoreply",
+        "auto-reply",
+        "autoresponder",
+    ];
+    LOCALS.iter().any(|l| f.from.starts_with(l))
 }
 
 fn failure_notice(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
     let fresh = bare.len() == f.subject.trim().len();
-    let titled = words().bounce_subject.iter().any(|w| bare.contains(w.as_str()));
-    let told = homemade::tells_failure(f.report);
-    let returns = f.encloses || f.report.len() + 20 < f.head.len().min(3_000);
-    let code = super::bounce::reply_code(f.report).is_some();
+    let titled = words().bounce_subject.are_in(bare);
+    if !(from_machine(f) || (fresh && titled)) {
+        return false;
+    }
+    let report = f.report();
+    let told = homemade::tells_failure(report);
+    let returns = f.encloses || report.len() + 20 < f.text.len().min(3_000);
+    let code = super::bounce::reply_code(report).is_some();
     if vendor_automatic(f) && !from_mail_system(f) {
         return false;
     }
+    let short = report.len() < 1_500;
     if from_mail_system(f) {
-        return titled || told || returns || code;
+        titled || told || (returns && (code || fresh))
+    } else if has_null_sender(f) {
+        told && (titled || returns || code || short)
+    } else {
+        told && titled && (fresh || from_machine(f)) && (returns || code || short)
     }
-    if from_machine(f) {
-        return told && (titled || returns || code || f.report.len() < 1_500);
-    }
-    fresh && titled && told && (returns || code || f.report.len() < 1_500)
 }
 
 fn auto_submitted(f: &Facts<'_, '_>) -> bool {
@@ -165,6 +211,12 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
         "x-mail-autoreply",
         "x-autoreply-from",
         "x-vacation",
+        "x-autoresponder",
+        "x-autoresponse",
+        "x-auto-responder",
+        "x-fc-machinegenerated",
+        "x-amazon-auto-reply",
+        "x-vacationbot",
     ];
     let h = &f.root.headers;
     let precedence = h.token("precedence").or_else(|| h.token("x-precedence")).unwrap_or_default();
@@ -174,24 +226,38 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
         || h.token("x-ms-exchange-generated-message-source")
             .is_some_and(|v| v.contains("mailbox rules agent"))
         || h.has("x-ms-exchange-inbox-rules-loop")
+        || h.token("delivered-to").is_some_and(|v| v == "autoresponder")
+        || h.text("x-post-messageclass").is_some_and(|v| v.to_ascii_lowercase().contains("autoresponder"))
+        || is_deaf(f)
 }
 
 /// An answering machine's subject, or its words under a subject that answers ours.
 fn automatic_words(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
-    let marked = |text: &str| {
-        words().automatic_subject.iter().any(|w| {
-            text.strip_prefix(w.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-                || (text.contains(w.as_str())
-                    && text.contains(['[', '('])
-                    && text.contains(format!("({w}").as_str()))
-                || text.contains(format!("[{w}").as_str())
-        })
+    let table = &words().automatic_subject;
+    let opens = |text: &str| {
+        let rest = table.opening(text).map(|n| &text[n..]);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
-    let told =
-        words().automatic_words.iter().any(|w| f.head.chars().count() < 1_500 && f.head.contains(w.as_str()));
+    let marked = |text: &str| {
+        opens(text)
+            || text.match_indices(['[', '(']).take(10).any(|(n, _)| table.opening(&text[n + 1..]).is_some())
+    };
+    let h = &f.root.headers;
     let null = f.return_path.as_deref() == Some("");
-    (bare.len() == f.subject.trim().len() && marked(bare)) || (told && (null || marked(bare))) || null
+    let bulk = matches!(h.token("precedence").as_deref(), Some("bulk" | "junk"))
+        || h.has("x-auto-response-suppress");
+    let fresh = bare.len() == f.subject.trim().len();
+    null || (marked(bare)
+        && (fresh || bulk || f.text.len() < 6_000 && words().automatic_words.are_in(f.head())))
+        || opens_automatically(f)
+}
+
+/// A short text that opens with an answering machine's words and holds no answer: a person who is out of the
+/// office and votes all the same is a person.
+fn opens_automatically(f: &Facts<'_, '_>) -> bool {
+    let early = f.own.len() < 2_000 && words().automatic_words.first_in(f.own).is_some_and(|n| n <= 160);
+    early && !answer::mentions(f.own)
 }
 
 /// A subject without "Re:", "AW:", "Fwd:" and their like.

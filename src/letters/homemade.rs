@@ -41,7 +41,7 @@ fn starts_original(line: &str) -> bool {
     let ruled = line.trim().starts_with(['-', '=', '*', '|', '_']);
     let closed = line.trim().ends_with([':', '.', '-']);
     let folded = fold(core);
-    let at = words().bounce_original.iter().filter_map(|o| folded.find(o.as_str())).min();
+    let at = words().bounce_original.first_in(&folded);
     at.is_some_and(|n| ruled || (closed && n <= 20))
 }
 
@@ -49,7 +49,7 @@ fn starts_original(line: &str) -> bool {
 pub fn tells_failure(report: &str) -> bool {
     let folded = fold(report);
     let text = squeeze(&folded);
-    words().bounce_text.iter().chain(&words().bounce_delayed).any(|w| text.contains(w.as_str()))
+    words().bounce_text.are_in(&text)
 }
 
 fn squeeze(text: &str) -> String {
@@ -59,7 +59,7 @@ fn squeeze(text: &str) -> String {
 /// Whether it only warns that delivery takes long.
 pub fn only_delayed(report: &str, subject: &str) -> bool {
     let text = squeeze(&fold(report));
-    let told = |t: &str| words().bounce_delayed.iter().any(|w| t.contains(w.as_str()));
+    let told = |t: &str| words().bounce_delayed.are_in(t);
     told(&text) || told(subject)
 }
 
@@ -183,7 +183,9 @@ fn speaks_of_recipient(line: &str) -> bool {
         "failed",
         "not exist",
     ];
-    let folded = fold(line);
+    let words: Vec<&str> =
+        line.split_whitespace().filter(|w| !w.contains('@') || w.contains([':', '='])).collect();
+    let folded = fold(&words.join(" ")).into_owned();
     !speaks_of_helper(line)
         && (TELLS.iter().any(|t| folded.contains(t)) || reply_code(line).is_some() || tells_failure(line))
 }

@@ -17,8 +17,8 @@ pub struct Page {
     pub text: String,
     /// One per line of `text`: what the structure says it is part of; nothing where it is silent.
     pub parts: Vec<Option<Part>>,
-    /// Text of the author's the reader's eye does not see.
-    pub hidden: String,
+    /// Text the reader's eye does not see and no quote holds, with the number of the line it stands at.
+    pub hidden: Vec<(usize, String)>,
 }
 
 /// Open elements that are remembered; deeper ones only count.
@@ -66,6 +66,8 @@ struct State {
     space: bool,
     stack: Vec<Element>,
     too_deep: usize,
+    /// Room taken by hidden text.
+    hidden: usize,
     /// A divider was passed: everything below it is a quote.
     below: bool,
     forwarded: bool,
@@ -183,7 +185,9 @@ impl State {
         let name = tag.name.to_string();
         let style = attribute(tag, "style").map(squeeze).unwrap_or_default();
         let mut element = Element { part, hidden, pre, ..Element::default() };
-        element.hidden |= raw || name == "head" || attribute(tag, "hidden").is_some() || is_hidden(&style);
+        let struck = matches!(name.as_str(), "s" | "del" | "strike");
+        element.hidden |=
+            raw || struck || name == "head" || attribute(tag, "hidden").is_some() || is_hidden(&style);
         element.pre |= name == "pre" || style.contains("white-space:pre");
         match kind(tag, &name, &style) {
             Kind::Quote => element.part = Some(Part::Quote),
@@ -254,10 +258,12 @@ impl State {
         let (part, hidden, pre) = self.top();
         let part = if self.below { Some(Part::Quote) } else { part };
         if hidden {
-            let noise =
-                self.stack.iter().any(|e| matches!(e.name.as_str(), "head" | "style" | "script" | "title"));
-            if part.is_none() && !noise && self.page.hidden.len() + text.len() < MAX_HIDDEN {
-                self.page.hidden.push_str(text);
+            let noise = self.stack.iter().any(|e| {
+                matches!(e.name.as_str(), "head" | "style" | "script" | "title" | "s" | "del" | "strike")
+            });
+            if part.is_none() && !noise && self.hidden + text.len() < MAX_HIDDEN && !text.trim().is_empty() {
+                self.hidden += text.len() + 32;
+                self.page.hidden.push((self.page.parts.len(), text.to_string()));
             }
             return;
         }
@@ -371,7 +377,11 @@ const QUOTES: &[&str] = &[
     "hey_quote",
     "moz-forward-container",
     "mailmate_quote",
-    "freebirdanalyticsquote",
+    "appleoriginalcontents",
+    "ntes-mailmaster-quote",
+    "spark_quote",
+    "edo-reply",
+    "wm_quote",
 ];
 const ANNOUNCERS: &[&str] = &["gmail_attr", "moz-cite-prefix", "reply-intro", "moz-email-headers-table"];
 const SIGNATURES: &[&str] = &[
@@ -385,6 +395,8 @@ const SIGNATURES: &[&str] = &[
     "yahoo_signature",
     "mail-signature",
     "tutanota_signature",
+    "composer_signature",
+    "mobile-signature",
 ];
 
 fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
@@ -404,7 +416,10 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
     if named(&["divrplyfwdmsg", "stoplink"]) || marker == "__DIVIDER__" || name == "includetail" {
         return Kind::Below;
     }
-    if named(QUOTES) || marker == "__QUOTED_TEXT__" {
+    if named(QUOTES)
+        || (name == "div" && attribute(tag, "name") == Some("quote"))
+        || marker == "__QUOTED_TEXT__"
+    {
         return Kind::Quote;
     }
     if named(ANNOUNCERS) {
@@ -456,6 +471,7 @@ mod tests {
             "<style>p{}</style><script>yes</script>A<span style='display: none'>yes</span>b&amp;&nbsp;c",
         );
         assert_eq!(page.text, "Ab& c");
-        assert_eq!(page.hidden, "yes");
+        assert_eq!(page.hidden, [(0, "yes".to_string())]);
+        assert_eq!(read("<s>YES</s> NO <del>ABSTAIN</del>").text, "NO");
     }
 }

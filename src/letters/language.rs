@@ -4,10 +4,13 @@ use super::fold::fold;
 use super::words::words;
 use crate::kernel::language::Language;
 
+/// Characters that are looked at: a few sentences tell a language.
+const MAX_TEXT: usize = 240;
+
 /// By script where the script decides, else by common words; nothing where neither speaks clearly.
 pub fn detect(text: &str) -> Option<Language> {
     let (mut latin, mut cyrillic, mut arabic, mut han, mut kana) = (0usize, 0usize, 0usize, 0usize, 0usize);
-    let head = text.char_indices().nth(4_000).map_or(text, |(n, _)| &text[..n]);
+    let head = text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n]);
     for c in head.chars() {
         match c {
             'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => latin += 1,

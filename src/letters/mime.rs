@@ -12,6 +12,8 @@ use super::headers::{Headers, line_end};
 pub const MAX_DEPTH: usize = 16;
 /// How many parts are kept.
 pub const MAX_PARTS: usize = 500;
+/// Lines of text that are looked at.
+pub const MAX_LINES: usize = 50_000;
 /// Decoded bytes of one text part that are looked at.
 pub const MAX_TEXT: usize = 1 << 20;
 
@@ -254,37 +256,40 @@ fn line_feeds(text: String) -> String {
     out
 }
 
-/// Quoted-printable, forgiving: what is no valid escape stays as it is (RFC 2045 section 6.7).
+/// Quoted-printable, forgiving: what is no valid escape stays as it is (RFC 2045 section 6.7). White space at
+/// the end of a line goes unless it was encoded.
 pub fn quoted(bytes: &[u8], limit: usize) -> Vec<u8> {
+    let hex = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16));
     let mut out = Vec::with_capacity(bytes.len().min(limit));
+    let mut loose = 0;
     let mut i = 0;
     while i < bytes.len() && out.len() < limit {
         let b = bytes[i];
         i += 1;
         match b {
             b'=' => {
-                let hex = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16));
+                loose = 0;
                 if let (Some(h), Some(l)) = (hex(bytes.get(i)), hex(bytes.get(i + 1))) {
                     out.push((h * 16 + l) as u8);
                     i += 2;
+                    continue;
+                }
+                let end = line_end(bytes, i.min(bytes.len()));
+                if bytes[i..end].trim_ascii().is_empty() {
+                    i = end;
                 } else {
-                    let end = line_end(bytes, i);
-                    if bytes[i..end].trim_ascii().is_empty() {
-                        i = end;
-                    } else {
-                        out.push(b'=');
-                    }
+                    out.push(b'=');
                 }
             }
             b'\n' => {
-                let cr = out.last() == Some(&b'\r');
-                let kept = out.len() - usize::from(cr);
-                let trimmed =
-                    out[..kept].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |p| p + 1);
-                out.truncate(trimmed);
+                out.truncate(out.len() - loose);
+                loose = 0;
                 out.push(b'\n');
             }
-            _ => out.push(b),
+            _ => {
+                loose = if matches!(b, b' ' | b'\t' | b'\r') { loose + 1 } else { 0 };
+                out.push(b);
+            }
         }
     }
     out
@@ -326,7 +331,8 @@ mod tests {
 
     #[test]
     fn a_multipart_is_taken_apart() {
-        let raw = b"Content-Type: multipart/mixed; boundary=\"b c\"\n\npreamble\n--b c\n\none\n--b c\nContent-Type: text/html\n\ntwo\n--b c--\nepilogue";
+        let raw = b"Content-Type: multipart/mixed; boundary=\"b c\"\n\npreamble\n--b c\n\none\n--b \
+        c\nContent-Type: text/html\n\ntwo\n--b c--\nepilogue";
         let tree = parse(raw);
         let bodies: Vec<_> = tree.root.children.iter().map(|p| p.text().0).collect();
         assert_eq!(bodies, ["one", "two"]);
@@ -337,6 +343,7 @@ mod tests {
     fn broken_encodings_give_what_they_can() {
         assert_eq!(quoted(b"a=3Db=\r\nc=zz =", 99), b"a=bc=zz ");
         assert_eq!(quoted(b"a \t\r\nb", 99), b"a\nb");
+        assert_eq!(quoted(b"--=20\r\nb", 99), b"-- \nb");
         assert_eq!(base64(b"T1V\nJ=!", 99), b"OUI");
     }
 

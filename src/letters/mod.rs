@@ -1,8 +1,8 @@
 //! Reading what arrives: bytes in, a `Letter` out. Pure, and it never fails.
 //!
-//! [`read`] takes a mail apart ([`mime`]), decides what kind of thing it is ([`gate`]), tells the author's words
-//! from quotes ([`quote`], [`attribution`], [`html`]) and signatures ([`signature`]), and looks in them, and
-//! nowhere else, for an answer ([`answer`]) and commands ([`command`]). Reports are read by [`bounce`]. The words
+//! `read` takes a mail apart (`mime`), decides what kind of thing it is (`gate`), tells the author's words
+//! from quotes (`quote`, `attribution`, `html`) and signatures (`signature`), and looks in them, and
+//! nowhere else, for an answer (`answer`) and commands (`command`). Reports are read by `bounce`. The words
 //! of all languages are in `words/*.toml`.
 
 mod answer;
@@ -22,11 +22,14 @@ mod inspect;
 mod language;
 mod letter;
 mod mime;
+mod phrases;
 mod quote;
 mod signature;
 mod token;
 mod tokens;
 mod words;
+
+use std::cell::OnceCell;
 
 use chrono::{DateTime, Utc};
 
@@ -45,21 +48,10 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let tree = mime::parse(raw);
     let root = &tree.root;
     let headers = &root.headers;
-    let mut problems = Vec::new();
-    let mut note = |holds: bool, what: &str| {
-        if holds {
-            problems.push(what.to_string());
-        }
-    };
-    note(tree.too_deep, "parts nested too deep were left out");
-    note(tree.too_many, "too many parts; the rest was left out");
-    note(headers.cut, "too many header fields; the rest was left out");
-
     let from = headers.addresses("from").into_iter().next();
     let subject = headers.text("subject").unwrap_or_default();
     let return_path = return_path(root);
     let body = body::read(root, from.as_ref());
-    let head: String = body.raw.chars().take(3_000).collect();
     let facts = Facts {
         root,
         subject: fold(&subject).into_owned(),
@@ -70,24 +62,26 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
             .and_then(|f| f.name.as_deref())
             .map(|n| fold(n).into_owned())
             .unwrap_or_default(),
-        head: fold(&head).into_owned(),
-        report: homemade::report(&body.raw),
+        text: &body.raw,
+        own: &body.text,
+        head: OnceCell::new(),
+        report: OnceCell::new(),
         encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     };
     let (class, rule) = gate::decide(&facts);
-    note(class == Class::Unreadable, "not a mail: it has no header");
     let list = gate::is_list(root) || class == Class::ListCopy || is_munged(root, from.as_ref());
     let human = class == Class::Reply;
     let report = class == Class::Bounce || rule == gate::DELAY;
     let answer =
         if human { body.answer(&subject) } else { Answer { choice: None, problem: Problem::NoAnswer } };
     let commands = if human { command::read(&body.text) } else { Vec::new() };
-    let own = own_addresses(root);
-    let bounces = if report { bounce::read(root, &body.raw, &own, &facts.subject) } else { Vec::new() };
+    let bounces =
+        if report { bounce::read(root, &body.raw, &own_addresses(root), &facts.subject) } else { Vec::new() };
     let original_id = (class == Class::Bounce).then(|| token::returned_id(root, &body.raw)).flatten();
     let to = recipients(root);
     let (in_reply_to, references) = (headers.ids("in-reply-to"), headers.ids("references"));
     let tokens = token::carriers(root, &to, [&in_reply_to, &references], &body.raw);
+    let mut problems = doubts(&tree, class);
     problems.extend(body.problems);
     Letter {
         class,
@@ -113,9 +107,20 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         attachments: body.attachments,
         tokens,
         list,
-        signed: is_signed(root),
+        signed: is_signed(root) || body.raw.contains(signature::PGP_HEAD),
         problems,
     }
+}
+
+/// What had to be left out.
+fn doubts(tree: &mime::Tree<'_>, class: Class) -> Vec<String> {
+    let told = [
+        (class == Class::Unreadable, "not a mail: it has no header"),
+        (tree.too_deep, "parts nested too deep were left out"),
+        (tree.too_many, "too many parts; the rest was left out"),
+        (tree.root.headers.cut, "too many header fields; the rest was left out"),
+    ];
+    told.into_iter().filter(|(holds, _)| *holds).map(|(_, what)| what.to_string()).collect()
 }
 
 /// The envelope sender as the last server noted it; empty for `<>`.

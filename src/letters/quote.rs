@@ -62,9 +62,8 @@ pub fn level(text: &str) -> usize {
     if text.len() - trimmed.len() > 8 || !trimmed.starts_with(['>', '\u{ff1e}', '|']) {
         return 0;
     }
-    if trimmed.starts_with('|') {
-        let bars = trimmed.bytes().take_while(|b| *b == b'|').count();
-        return usize::from(bars == 1 && trimmed[1..].starts_with([' ', '>']) && !trimmed[1..].contains('|'));
+    if let Some(rest) = trimmed.strip_prefix('|') {
+        return usize::from(rest.starts_with([' ', '>']) && !rest.contains('|'));
     }
     if trimmed.trim_end().ends_with("<<<") || trimmed.starts_with(">=") || trimmed.starts_with(">:") {
         return 0;
@@ -88,13 +87,13 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
             i += 1;
             continue;
         };
-        let top = lines[..found.start].iter().all(|l| l.is_blank() || l.part != Part::Own);
         for line in &mut lines[found.start..found.end] {
             line.part = Part::Quote;
         }
         let next = (found.end..lines.len()).find(|&n| !lines[n].is_blank());
         let marked = next.is_some_and(|n| lines[n].part == Part::Quote);
         if !marked {
+            let top = lines[..found.start].iter().all(|l| l.is_blank() || l.part != Part::Own);
             doubts.quote_at_top |= top && next.is_some() && !found.forward;
             for line in lines[found.end..].iter_mut().filter(|l| !l.fixed) {
                 line.part = Part::Quote;
@@ -107,9 +106,9 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
     doubts
 }
 
-/// A line of a quote that lost its mark in wrapping: between two quoted lines, starting in lower case, below a
-/// long line that does not end a sentence; or starting with a bracket or link. Once a mail has shown to wrap so,
-/// lower case alone tells.
+/// A line of a quote that lost its mark in wrapping: between two quoted lines, starting in lower case, below
+/// a long line that does not end a sentence; or starting with a bracket or link. Once a mail has shown to
+/// wrap so, lower case alone tells.
 fn rejoin(lines: &mut [Line<'_>]) {
     let mut wraps = false;
     for i in 1..lines.len().saturating_sub(1) {

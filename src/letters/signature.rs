@@ -3,7 +3,9 @@
 //! A separator line is believed outright. Everything else is likeness, and likeness never takes an answer, a
 //! command or a sentence: in doubt the line stays with the author.
 
-use super::fold::{fold, is_unspaced};
+use std::borrow::Cow;
+
+use super::fold::fold;
 use super::quote::{Line, Part};
 use super::words::words;
 
@@ -17,9 +19,10 @@ pub struct Sender<'a> {
 /// Lines with words below a sign-off that may still be a signature.
 const MAX_BLOCK: usize = 12;
 
-/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a command)
-/// are never cut by likeness.
+/// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a
+/// command) are never cut by likeness.
 pub fn mark(lines: &mut [Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
+    armour(lines);
     let mut i = 0;
     while i < lines.len() {
         if !is_own(&lines[i]) {
@@ -58,88 +61,129 @@ fn separator(lines: &[Line<'_>]) -> Option<usize> {
     })
 }
 
+/// The armour of an OpenPGP signed text (RFC 9580 section 7): its head above the words, the signature below.
+pub const PGP_HEAD: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
+const PGP_SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
+
+/// Marks the head of an OpenPGP signed text, up to its first blank line.
+fn armour(lines: &mut [Line<'_>]) {
+    let Some(head) = lines.iter().position(|l| !l.is_blank()).filter(|&n| lines[n].text.trim() == PGP_HEAD)
+    else {
+        return;
+    };
+    for line in lines[head..].iter_mut().take(10).take_while(|l| !l.is_blank()) {
+        line.part = Part::Signature;
+    }
+}
+
 /// `-- ` (RFC 3676 section 4.3), and `--`, `__` or a long dash alone, as people's programs write it.
 fn is_separator(text: &str) -> bool {
-    matches!(text.trim_end(), "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
+    let text = text.trim_end();
+    text == PGP_SIGNATURE || matches!(text, "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
 }
 
 /// "Sent from my iPhone" and its like.
 fn is_phone(text: &str, apart: bool) -> bool {
     let text = text.split(['<', '(']).next().unwrap_or("").trim().trim_matches(['*', '_', '[', ']']);
-    if text.is_empty() || text.chars().count() > 90 || text.split_whitespace().count() > 10 {
+    if text.is_empty() || text.len() > 200 || text.split_whitespace().nth(10).is_some() {
         return false;
     }
-    let folded = fold(text);
+    let folded = if text.is_ascii() { Cow::Borrowed(text) } else { fold(text) };
     let core = folded.trim_start_matches(|c: char| !c.is_alphanumeric());
     let table = words();
-    let Some(start) = table.sent_from.iter().filter(|p| core.starts_with(p.as_str())).map(String::len).max()
-    else {
-        let last = table.sent_from.iter().any(|p| p.chars().any(is_unspaced) && core.contains(p.as_str()));
-        return last && core.chars().count() <= 20;
+    let Some(start) = table.sent_from.opening(core) else {
+        return !text.is_ascii() && core.chars().count() <= 20 && table.sent_from_after.are_in(core);
     };
     let rest = &core[start..];
-    let device = table.devices.iter().any(|d| core.contains(d.as_str()));
-    device
-        || (apart
-            && !rest.is_empty()
-            && rest.split_whitespace().count() <= 4
-            && !core.ends_with(['.', ':', '?']))
+    let told = !rest.is_empty() && rest.split_whitespace().count() <= 4 && !core.ends_with(['.', ':', '?']);
+    table.devices.are_in(core) || (apart && told)
 }
 
 /// A rule with a list's or company's footer below it, or the footer itself after a blank line.
 fn is_footer(lines: &[Line<'_>], i: usize) -> bool {
     let text = lines[i].text.trim();
-    let rule = text.chars().count() >= 3
-        && text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '\u{2500}'));
-    let tells = |l: &Line<'_>| {
-        let folded = fold(l.text.trim());
-        words().footer.iter().any(|w| folded.find(w.as_str()).is_some_and(|n| n <= 40))
-    };
-    if i == 0 {
+    if i == 0 || text.len() < 3 {
         return false;
     }
-    if rule {
-        return lines[i + 1..].iter().take(4).any(|l| tells(l) && l.level == 0);
+    let tells = |l: &Line<'_>| {
+        let head = l.text.trim();
+        let head = head.char_indices().nth(110).map_or(head, |(n, _)| &head[..n]);
+        words().footer.first_in(head).is_some_and(|n| n <= 40)
+    };
+    if text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '\u{2500}')) {
+        return lines[i + 1..].iter().take(4).any(|l| l.level == 0 && tells(l));
     }
-    lines[i - 1].is_blank() && text.chars().count() >= 25 && tells(&lines[i])
+    lines[i - 1].is_blank() && text.len() >= 25 && tells(&lines[i])
+}
+
+/// What one line near the end could be.
+#[derive(Debug, Clone, Copy)]
+struct Likely<'l> {
+    index: usize,
+    text: &'l str,
+    contact: bool,
+    /// May stand in a signature below a sign-off, and without one.
+    part: bool,
+    part_alone: bool,
 }
 
 /// Where a signature starts that only looks like one: a sign-off or a name near the end.
 fn likeness(lines: &[Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) -> Option<usize> {
-    let written: Vec<usize> = (0..lines.len()).filter(|&i| !lines[i].is_blank()).collect();
-    let tail = &written[written.len().saturating_sub(MAX_BLOCK)..];
-    let safe = |from: usize| !lines[from..].iter().any(|l| keep(l.text));
-    for (n, &i) in tail.iter().enumerate() {
-        let below = &tail[n + 1..];
-        let text = lines[i].text.trim();
-        let above = written.iter().any(|&w| w < i);
-        if let Some(name) = sign_off(text) {
-            let named = match name {
-                "" => {
-                    let first = below.first().map(|&b| lines[b].text.trim());
-                    first.is_some_and(|f| is_name(f, sender, true) || is_contact(f) || sign_off(f).is_some())
-                        && below.iter().all(|&b| is_part(lines[b].text, sender, true))
-                }
-                name => {
-                    is_name(name, sender, true) && below.iter().all(|&b| is_part(lines[b].text, sender, true))
-                }
-            };
-            if named && above && safe(i) {
-                return Some(i);
-            }
+    let mut tail: Vec<Likely<'_>> = Vec::new();
+    let mut before = "";
+    for (index, line) in lines.iter().enumerate().rev() {
+        if line.is_blank() {
+            continue;
         }
-        let apart = i == 0 || lines[i - 1].is_blank();
-        let contact = below.iter().any(|&b| is_contact(lines[b].text));
-        let alone = below.iter().all(|&b| is_part(lines[b].text, sender, false));
-        let together = lines[i..].iter().filter(|l| !l.is_blank()).count() <= MAX_BLOCK;
-        let close = apart || (contact && below.len() <= 2);
-        let before = written.iter().rev().find(|&&w| w < i).map_or("", |&w| lines[w].text.trim());
-        let likely = close && (contact || is_sentence(before)) && opens(text, sender, contact, apart);
-        if above && alone && together && likely && safe(i) {
-            return Some(i);
+        let text = line.text.trim();
+        if tail.len() >= MAX_BLOCK || !tail.last().is_none_or(|l| l.part || sign_off(l.text).is_some()) {
+            before = text;
+            break;
+        }
+        let contact = is_contact(text);
+        let part = contact || is_part(text, sender, true);
+        tail.push(Likely { index, text, contact, part, part_alone: contact || is_part(text, sender, false) });
+    }
+    tail.reverse();
+    let safe = |from: usize| !lines[from..].iter().any(|l| keep(l.text));
+    for (n, here) in tail.iter().enumerate() {
+        let above = if n > 0 { tail[n - 1].text } else { before };
+        if above.is_empty() {
+            continue;
+        }
+        let below = &tail[n + 1..];
+        let signed = sign_off(here.text).is_some_and(|name| {
+            let opens = if name.is_empty() {
+                below
+                    .first()
+                    .is_some_and(|f| f.contact || is_name(f.text, sender, true) || sign_off(f.text).is_some())
+            } else {
+                is_name(name, sender, true)
+            };
+            opens && below.iter().all(|b| b.part)
+        });
+        if (signed || named(lines, here, above, below, sender)) && safe(here.index) {
+            return Some(here.index);
         }
     }
     None
+}
+
+/// A name, and below it nothing but what belongs to one.
+fn named(
+    lines: &[Line<'_>],
+    here: &Likely<'_>,
+    above: &str,
+    below: &[Likely<'_>],
+    sender: Sender<'_>,
+) -> bool {
+    let apart = here.index == 0 || lines[here.index - 1].is_blank();
+    let contact = below.iter().any(|b| b.contact);
+    let close = apart || (contact && below.len() <= 2);
+    close
+        && (contact || is_sentence(above))
+        && below.iter().all(|b| b.part_alone)
+        && opens(here.text, sender, contact, apart)
 }
 
 /// Whether a line can open a signature without a sign-off.

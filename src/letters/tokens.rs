@@ -1,22 +1,36 @@
 //! Text to clauses of words with their roles in an answer.
 
+use std::borrow::Cow;
+
 use super::fold::{fold, is_invisible, is_unspaced};
-use super::words::{Role, Words, words};
+use super::words::{Entry, Role, Words, words};
 
 /// Characters of a text that are looked at for an answer.
 const MAX_TEXT: usize = 60_000;
 
 /// A word or phrase of the lexicon, or a word nobody listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Token {
-    /// Folded; a phrase is joined by spaces.
-    pub text: String,
-    /// What the word may be; empty if it is not listed.
-    pub roles: Vec<Role>,
+    /// The bits of the roles it may play; none if it is not listed.
+    roles: u32,
     /// The word as written has accents that distinguish it (Spanish "sí").
     pub accented: bool,
     /// Letters of another script were used to make it look like a listed word.
     pub disguised: bool,
+    /// One letter.
+    pub single: bool,
+    pub number: bool,
+}
+
+impl Token {
+    pub fn may_be(self, role: Role) -> bool {
+        self.roles & (1 << role as u32) != 0
+    }
+
+    /// The role that comes first in the order of [`Role`].
+    pub fn first_role(self) -> Option<Role> {
+        Role::ALL.into_iter().find(|r| self.may_be(*r))
+    }
 }
 
 /// What stands between two marks of punctuation.
@@ -29,161 +43,149 @@ pub struct Clause {
     pub question: bool,
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || is_invisible(c) || unicode_normalization::char::is_combining_mark(c)
+/// What a character does to the words around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    /// A word of its own, in a script without spaces or a picture.
+    Alone,
+    /// Inside a word if letters stand on both sides.
+    Joint,
+    Space,
+    Comma,
+    End,
+    Question,
 }
 
-fn is_emoji(c: char) -> bool {
+fn kind(c: char) -> Kind {
+    match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' => Kind::Word,
+        ' ' | '\t' => Kind::Space,
+        '\'' | '-' | '\u{2019}' | '\u{2bc}' | '\u{2010}' | '\u{2011}' | '\u{640}' => Kind::Joint,
+        ',' | ':' | '(' | ')' | '"' | '/' | '|' | '[' | ']' | '*' | '<' | '>' => Kind::Comma,
+        '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{ff1a}' | '\u{2013}' | '\u{2014}' | '\u{ab}' | '\u{bb}' => {
+            Kind::Comma
+        }
+        '.' | '!' | ';' | '\n' | '\u{3002}' | '\u{ff01}' | '\u{ff1b}' | '\u{61b}' => Kind::End,
+        '\u{2026}' | '\u{bf}' | '\u{ff0e}' | '\u{6d4}' => Kind::End,
+        '?' | '\u{ff1f}' | '\u{61f}' => Kind::Question,
+        c if c.is_ascii() => Kind::Space,
+        c if is_unspaced(c) || is_picture(c) => Kind::Alone,
+        c if c.is_alphanumeric() || is_invisible(c) => Kind::Word,
+        c if unicode_normalization::char::is_combining_mark(c) => Kind::Word,
+        _ => Kind::Space,
+    }
+}
+
+fn is_picture(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f300}'..='\u{1faff}' | '\u{2b00}'..='\u{2bff}')
 }
 
-fn ends_sentence(c: char) -> bool {
-    matches!(
-        c,
-        '.' | '!'
-            | '?'
-            | ';'
-            | '\n'
-            | '\u{3002}'
-            | '\u{ff01}'
-            | '\u{ff1f}'
-            | '\u{ff1b}'
-            | '\u{61f}'
-            | '\u{61b}'
-            | '\u{2026}'
-            | '\u{bf}'
-            | '\u{ff0e}'
-            | '\u{6d4}'
-    )
-}
-
-fn is_question(c: char) -> bool {
-    matches!(c, '?' | '\u{ff1f}' | '\u{61f}' | '\u{bf}')
+struct Reader<'t> {
+    text: &'t str,
+    words: &'static Words,
+    raw: Vec<&'t str>,
+    sentence: Vec<Clause>,
+    number: usize,
+    out: Vec<Clause>,
 }
 
 /// Cuts a text into clauses.
 pub fn clauses(text: &str) -> Vec<Clause> {
-    let words = words();
-    let mut out = Vec::new();
-    let mut sentence: Vec<Clause> = Vec::new();
-    let mut number = 0;
-    let mut raw: Vec<&str> = Vec::new();
     let text = text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n]);
+    let mut reader =
+        Reader { text, words: words(), raw: Vec::new(), sentence: Vec::new(), number: 0, out: Vec::new() };
     let mut chars = text.char_indices().peekable();
     let mut from = None;
+    let mut before = '\n';
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, c)| *c);
-        let inner = matches!(c, '\'' | '\u{2019}' | '\u{2bc}' | '-' | '\u{2010}' | '\u{2011}' | '\u{640}')
-            && from.is_some()
-            && next.is_some_and(char::is_alphabetic);
-        let sign = matches!(c, '+' | '-') && from.is_none() && next == Some('1');
-        if is_unspaced(c) || is_emoji(c) {
-            close(&mut from, at, text, &mut raw);
-            raw.push(&text[at..at + c.len_utf8()]);
-        } else if is_word(c) || inner || sign {
-            from.get_or_insert(at);
-        } else {
-            close(&mut from, at, text, &mut raw);
-            let decimal = c == '.' && next.is_some_and(|n| n.is_alphanumeric());
-            let comma = matches!(
-                c,
-                ',' | '\u{3001}'
-                    | '\u{ff0c}'
-                    | '\u{60c}'
-                    | ':'
-                    | '\u{ff1a}'
-                    | '('
-                    | ')'
-                    | '"'
-                    | '\u{2013}'
-                    | '\u{2014}'
-                    | '/'
-                    | '|'
-                    | '\u{ab}'
-                    | '\u{bb}'
-                    | '-'
-                    | '['
-                    | ']'
-                    | '*'
-                    | '<'
-                    | '>'
-            );
-            if (ends_sentence(c) && !decimal) || comma {
-                finish_clause(&mut raw, number, &mut sentence, words);
-            }
-            if ends_sentence(c) && !decimal {
-                let question = is_question(c) && c != '\u{bf}';
-                sentence.iter_mut().for_each(|s| s.question |= question);
-                out.append(&mut sentence);
-                number += 1;
-            }
+        let counts = matches!(c, '+' | '-') && next == Some('1') && (before.is_whitespace() || before == ':');
+        before = c;
+        let mut kind = kind(c);
+        if kind == Kind::Joint {
+            let inner = from.is_some() && next.is_some_and(char::is_alphabetic);
+            kind = if inner || counts { Kind::Word } else { Kind::Comma };
+        } else if counts {
+            kind = Kind::Word;
+        } else if c == '.' && next.is_some_and(char::is_alphanumeric) {
+            kind = Kind::Space;
         }
-    }
-    close(&mut from, text.len(), text, &mut raw);
-    finish_clause(&mut raw, number, &mut sentence, words);
-    out.append(&mut sentence);
-    out
-}
-
-fn close<'t>(from: &mut Option<usize>, at: usize, text: &'t str, raw: &mut Vec<&'t str>) {
-    if let Some(start) = from.take() {
-        raw.push(&text[start..at]);
-    }
-}
-
-fn finish_clause(raw: &mut Vec<&str>, sentence: usize, out: &mut Vec<Clause>, words: &Words) {
-    if raw.is_empty() {
-        return;
-    }
-    let tokens = assign(&merge_unspaced(raw, words), words);
-    raw.clear();
-    if !tokens.is_empty() {
-        out.push(Clause { tokens, sentence, question: false });
-    }
-}
-
-struct Piece {
-    folded: String,
-    accented: bool,
-    disguised: bool,
-}
-
-/// Words of scripts without spaces: the longest listed word at each place.
-fn merge_unspaced(raw: &[&str], words: &Words) -> Vec<Piece> {
-    let unspaced = |s: &str| s.chars().next().is_some_and(is_unspaced);
-    let mut out = Vec::new();
-    let mut i = 0;
-    while i < raw.len() {
-        if !unspaced(raw[i]) {
-            out.push(piece(raw[i], words));
-            i += 1;
+        if kind == Kind::Word {
+            from.get_or_insert(at);
             continue;
         }
-        let run = raw[i..].iter().take(words.longest_unspaced).take_while(|s| unspaced(s)).count().max(1);
-        let length =
-            (1..=run).rev().find(|n| words.lexicon.contains_key(fold(&raw[i..i + n].concat()).as_ref()));
-        let length = length.unwrap_or(1);
-        let folded = fold(&raw[i..i + length].concat()).into_owned();
-        out.push(Piece { folded, accented: false, disguised: false });
-        i += length;
+        reader.close(&mut from, at);
+        match kind {
+            Kind::Alone => reader.raw.push(&text[at..at + c.len_utf8()]),
+            Kind::Comma => reader.finish_clause(),
+            Kind::End => reader.finish_sentence(false),
+            Kind::Question => reader.finish_sentence(true),
+            _ => {}
+        }
     }
-    out.retain(|p| !p.folded.is_empty());
-    out
+    reader.close(&mut from, text.len());
+    reader.finish_sentence(false);
+    reader.out
 }
 
-fn piece(raw: &str, words: &Words) -> Piece {
-    let folded = fold(raw).into_owned();
-    let accented =
-        !raw.is_ascii() && folded.is_ascii() && raw.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
-    let answers = |w: &str| {
-        let entries = words.lexicon.get(w).into_iter().flatten();
-        entries.into_iter().any(|e| e.tokens.len() == 1 && is_answer(e.role))
-    };
-    let disguised = !raw.is_ascii() && !words.lexicon.contains_key(&folded) && {
-        let (latin, cyrillic) = (skeleton(&folded, true), skeleton(&folded, false));
-        (latin != folded && answers(&latin)) || (cyrillic != folded && answers(&cyrillic))
-    };
-    Piece { folded, accented, disguised }
+impl<'t> Reader<'t> {
+    fn close(&mut self, from: &mut Option<usize>, at: usize) {
+        if let Some(start) = from.take() {
+            self.raw.push(&self.text[start..at]);
+        }
+    }
+
+    fn finish_clause(&mut self) {
+        if self.raw.is_empty() {
+            return;
+        }
+        let pieces = pieces(&self.raw, self.words);
+        self.raw.clear();
+        if !pieces.is_empty() {
+            let tokens = assign(&pieces, self.words);
+            self.sentence.push(Clause { tokens, sentence: self.number, question: false });
+        }
+    }
+
+    fn finish_sentence(&mut self, question: bool) {
+        self.finish_clause();
+        self.sentence.iter_mut().for_each(|s| s.question = question);
+        self.out.append(&mut self.sentence);
+        self.number += 1;
+    }
+}
+
+struct Piece<'t> {
+    raw: &'t str,
+    folded: Cow<'t, str>,
+}
+
+/// The folded words; of scripts without spaces the longest listed word at each place.
+fn pieces<'t>(raw: &[&'t str], words: &Words) -> Vec<Piece<'t>> {
+    let unspaced = |s: &str| !s.is_ascii() && s.chars().next().is_some_and(is_unspaced);
+    let mut out = Vec::with_capacity(raw.len());
+    let mut i = 0;
+    while i < raw.len() {
+        let mut length = 1;
+        let mut folded = fold(raw[i]);
+        if unspaced(raw[i]) {
+            let run = raw[i..].iter().take(words.longest_unspaced).take_while(|s| unspaced(s)).count();
+            for n in (2..=run).rev() {
+                let joined = fold(&raw[i..i + n].concat()).into_owned();
+                if words.lexicon.contains_key(&joined) {
+                    folded = Cow::Owned(joined);
+                    length = n;
+                    break;
+                }
+            }
+        }
+        if !folded.is_empty() {
+            out.push(Piece { raw: raw[i], folded });
+        }
+        i += length;
+    }
+    out
 }
 
 /// Whether a role is one of the three answers or speaks for or against.
@@ -191,71 +193,76 @@ pub fn is_answer(role: Role) -> bool {
     matches!(role, Role::Yes | Role::No | Role::Abstain | Role::Support | Role::Oppose)
 }
 
-/// Letters replaced by those of Latin (or Cyrillic) that look the same.
-fn skeleton(word: &str, to_latin: bool) -> String {
-    const PAIRS: [(char, char); 26] = [
-        ('а', 'a'),
-        ('е', 'e'),
-        ('о', 'o'),
-        ('р', 'p'),
-        ('с', 'c'),
-        ('у', 'y'),
-        ('х', 'x'),
-        ('ѕ', 's'),
-        ('і', 'i'),
-        ('ј', 'j'),
-        ('һ', 'h'),
-        ('в', 'b'),
-        ('н', 'h'),
-        ('к', 'k'),
-        ('м', 'm'),
-        ('т', 't'),
-        ('п', 'n'),
-        ('и', 'u'),
-        ('ο', 'o'),
-        ('ε', 'e'),
-        ('υ', 'y'),
-        ('ν', 'n'),
-        ('α', 'a'),
-        ('ι', 'i'),
-        ('ѵ', 'v'),
-        ('г', 'r'),
-    ];
-    word.chars()
-        .map(|c| {
-            let pair =
-                PAIRS.iter().find(|(foreign, latin)| if to_latin { *foreign == c } else { *latin == c });
-            pair.map_or(c, |(foreign, latin)| if to_latin { *latin } else { *foreign })
-        })
-        .collect()
-}
-
 /// Gives each word, or run of words that is a listed phrase, its roles.
-fn assign(pieces: &[Piece], words: &Words) -> Vec<Token> {
-    let mut out = Vec::new();
+fn assign(pieces: &[Piece<'_>], words: &Words) -> Vec<Token> {
+    let mut out = Vec::with_capacity(pieces.len());
     let mut i = 0;
     while i < pieces.len() {
         let here = &pieces[i];
-        let entries = words.lexicon.get(&here.folded).map_or(&[][..], Vec::as_slice);
-        let fits = |e: &&super::words::Entry| {
+        let entries = words.lexicon.get(here.folded.as_ref()).map_or(&[][..], Vec::as_slice);
+        let fits = |e: &&Entry| {
             e.tokens.len() <= pieces.len() - i
                 && e.tokens.iter().zip(&pieces[i..]).all(|(want, have)| *want == have.folded)
         };
         let length = entries.iter().find(fits).map_or(1, |e| e.tokens.len());
-        let mut roles: Vec<Role> =
-            entries.iter().filter(fits).filter(|e| e.tokens.len() == length).map(|e| e.role).collect();
-        roles.sort_unstable();
-        roles.dedup();
-        if roles.is_empty() && here.folded.chars().all(|c| c.is_numeric() || matches!(c, '+' | '-')) {
-            roles.push(Role::Filler);
+        let mut token = Token { single: length == 1 && here.folded.len() == 1, ..Token::default() };
+        for entry in entries.iter().filter(fits).filter(|e| e.tokens.len() == length) {
+            token.roles |= 1 << entry.role as u32;
         }
-        if roles.is_empty() && here.folded.chars().all(|c| is_emoji(c) || is_invisible(c)) {
-            roles.push(Role::Courtesy);
+        let ascii = here.raw.is_ascii();
+        token.accented =
+            !ascii && here.folded.is_ascii() && here.raw.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
+        token.number = here.folded.chars().all(|c| c.is_numeric() || matches!(c, '+' | '-'));
+        if token.roles == 0 && token.number {
+            token.roles = 1 << Role::Filler as u32;
         }
-        let text = pieces[i..i + length].iter().map(|p| p.folded.as_str()).collect::<Vec<_>>().join(" ");
-        let disguised = pieces[i..i + length].iter().any(|p| p.disguised);
-        out.push(Token { text, roles, accented: here.accented, disguised });
+        if token.roles == 0 && ascii && here.raw.bytes().all(|b| b.is_ascii_uppercase()) {
+            token.disguised = is_disguised(here.raw, words);
+        }
+        if token.roles == 0 && !ascii {
+            if here.folded.chars().all(|c| is_picture(c) || is_invisible(c)) {
+                token.roles = 1 << Role::Courtesy as u32;
+            } else {
+                token.disguised = is_disguised(here.raw, words);
+            }
+        }
+        out.push(token);
         i += length;
     }
     out
+}
+
+/// Whether a word nobody listed looks like an answer once its letters are taken for those of another script.
+fn is_disguised(raw: &str, words: &Words) -> bool {
+    let answers = |w: &str| {
+        let entries = words.lexicon.get(fold(w).as_ref()).into_iter().flatten();
+        w.chars().count() > 1 && entries.into_iter().any(|e| e.tokens.len() == 1 && is_answer(e.role))
+    };
+    let (latin, cyrillic) = (skeleton(raw, true), skeleton(raw, false));
+    (latin != raw && answers(&latin)) || (cyrillic != raw && answers(&cyrillic))
+}
+
+/// Letters replaced by those of Latin (or Cyrillic) that look the same in that letter case.
+fn skeleton(word: &str, to_latin: bool) -> String {
+    const FOREIGN: &str = "аеорсухѕіјһԁѡӏАВЕКМНОРСТУХЅІЈοιαΑΒΕΗΙΚΜΝΟΡΤΥΧΖ";
+    const LATIN: &str = "aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
+    let pair = |c: char| {
+        let (from, to) = if to_latin { (FOREIGN, LATIN) } else { (LATIN, FOREIGN) };
+        from.chars().position(|f| f == c).and_then(|n| to.chars().nth(n)).unwrap_or(c)
+    };
+    word.chars().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clauses_end_at_punctuation_and_phrases_stay_together() {
+        let found = clauses("Yes, I vote. No objection? \u{6211}\u{6295}\u{8d5e}\u{6210}\u{7968}");
+        let shape: Vec<_> = found.iter().map(|c| (c.tokens.len(), c.sentence, c.question)).collect();
+        assert_eq!(shape, [(1, 0, false), (2, 0, false), (1, 1, true), (2, 2, false)]);
+        assert!(found[2].tokens[0].may_be(Role::Double));
+        assert!(found[3].tokens[1].may_be(Role::Yes));
+    }
 }

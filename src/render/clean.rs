@@ -159,9 +159,17 @@ fn run_end(chars: &[char], at: usize, rtl_page: bool) -> usize {
     }
     let mut end = at;
     let mut letters = false;
+    let mut brackets = 0_u32;
     for (i, &c) in chars.iter().enumerate().skip(at) {
-        if own(c) || is_arabic_mark(c) || matches!(c, ISOLATE | POP | '\n') {
+        // A bracket that the sentence opened is the sentence's to close: "(YES): 9" is two runs.
+        let closes = c == ')' && brackets == 0;
+        if own(c) || is_arabic_mark(c) || closes || matches!(c, ISOLATE | POP | '\n') {
             break;
+        }
+        match c {
+            '(' => brackets += 1,
+            ')' => brackets -= 1,
+            _ => {}
         }
         letters |= foreign(c);
         if member(c) {
@@ -187,6 +195,12 @@ mod tests {
         assert_eq!(line("quoi\u{a0}?  x", 99), "quoi\u{a0}? x");
         assert_eq!(line("", 9), "");
         assert_eq!(line("\u{200b} a", 9), "a");
+    }
+
+    #[test]
+    fn a_bracket_of_the_sentence_stays_outside_the_run_within_it() {
+        let expected = format!("نعم ({ISOLATE}YES{POP}): 9، {ISOLATE}EN (English){POP}");
+        assert_eq!(isolate_runs("نعم (YES): 9، EN (English)", true), expected);
     }
 
     #[test]

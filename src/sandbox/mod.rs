@@ -57,7 +57,8 @@ impl Sandbox {
     /// without being named; `people` get theirs. What an earlier sandbox left in `dir` is removed.
     ///
     /// # Errors
-    /// When a server is missing or does not start, when an account cannot be held, when the directory is unfit or in use.
+    /// When a server is missing or does not start, when an account cannot be held, when the directory is unfit
+    /// or in use.
     pub async fn start(dir: &Path, people: &[Account]) -> Result<Sandbox, Fault> {
         let identity = Identity::find()?;
         let place = Place::take(dir, &identity)?;

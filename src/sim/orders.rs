@@ -11,7 +11,7 @@ use crate::kernel::ids::{CaseId, LetterId, OrganisationId, Party, PersonId};
 use crate::kernel::people::{Region, Role};
 use crate::kernel::register::Change;
 use crate::kernel::workflow::{Input, Note, Opening, Order};
-use crate::ports::store::Store;
+use crate::ports::store::{Release, Store};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
@@ -145,8 +145,9 @@ fn writes(world: &mut World, at: DateTime<Utc>, person: PersonId, text: &str) {
 /// aside, what could not be sent is sent once more.
 async fn office(world: &mut World) {
     for item in world.store.quarantined().await.unwrap_or_default() {
-        let discard = (!item.why.contains("ended the process")).then_some("looked at");
-        if world.store.unquarantine(&item, discard, world.now).await.is_err() {
+        let killed = item.why.contains("ended the process");
+        let release = if killed { Release::Retry } else { Release::Discard("looked at") };
+        if world.store.unquarantine(&item, release, world.now).await.is_err() {
             world.wrong.push("quarantine cannot be emptied".to_owned());
         }
     }

@@ -12,7 +12,7 @@ use crate::ports::mailbox::Cursor;
 use crate::ports::store::memory::MemoryStore;
 use crate::ports::store::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Sealed, Sorted, Store,
+    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
 };
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
@@ -136,8 +136,9 @@ impl FaultyStore {
                 case: None,
                 arrived: commit.now,
                 why: String::new(),
+                stays: 0,
             };
-            self.store.unquarantine(&item, Some("marked later"), commit.now).await?;
+            self.store.unquarantine(&item, Release::Discard("marked later"), commit.now).await?;
         }
         self.answer_lost(strike).map_or(Ok(()), |fault| Err(fault.into()))
     }
@@ -272,6 +273,22 @@ impl Store for FaultyStore {
         call!(self, release_case(case), Some(Doubt::Clock(case)))
     }
 
+    async fn put_back_clock(&self, case: CaseId, at: DateTime<Utc>) -> Answer<()> {
+        call!(self, put_back_clock(case, at), Some(Doubt::Clock(case)))
+    }
+
+    async fn stick_clock(&self, case: CaseId, why: &str) -> Answer<()> {
+        call!(self, stick_clock(case, why), Some(Doubt::Clock(case)))
+    }
+
+    async fn answered(&self, party: Party, since: DateTime<Utc>) -> Answer<u64> {
+        call!(self, answered(party, since))
+    }
+
+    async fn message_id_seen(&self, message_id: &str, mail: MailId) -> Answer<bool> {
+        call!(self, message_id_seen(message_id, mail))
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         if self.planted == Some(Planted::TwoTransactions) && commit.letter.is_some() && !commit.opens {
             self.faults.alive()?;
@@ -320,6 +337,14 @@ impl Store for FaultyStore {
         call!(self, journal_head())
     }
 
+    async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
+        call!(self, journal_at(number))
+    }
+
+    async fn oldest_intake_key(&self) -> Answer<Option<String>> {
+        call!(self, oldest_intake_key())
+    }
+
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         call!(self, notices(case))
     }
@@ -336,13 +361,8 @@ impl Store for FaultyStore {
         call!(self, quarantined_mail(id))
     }
 
-    async fn unquarantine(
-        &self,
-        item: &Quarantined,
-        discard: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Answer<()> {
-        call!(self, unquarantine(item, discard, now))
+    async fn unquarantine(&self, item: &Quarantined, release: Release<'_>, now: DateTime<Utc>) -> Answer<()> {
+        call!(self, unquarantine(item, release, now))
     }
 
     async fn publications(&self, after: i64) -> Answer<Vec<Publication>> {

@@ -295,6 +295,7 @@ impl World {
             border_host: Some(BORDER.to_owned()),
             mailboxes: vec![MAILBOX.to_owned()],
             settle: SETTLE,
+            intake_days: 90,
             public: None,
         };
         Daemon {

@@ -1,6 +1,6 @@
 //! Pages: health, metrics and the public record. GET shows and never acts.
 
-use crate::daemon::{Daemon, Shutdown};
+use crate::daemon::{Daemon, Shutdown, public_path};
 use crate::ports::Fault;
 use crate::ports::store::Store;
 use axum::Router;
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -88,9 +88,7 @@ async fn public_file<S: Store>(
     State(pages): State<Arc<Pages<S>>>,
     UrlPath(path): UrlPath<String>,
 ) -> Response {
-    let relative = Path::new(&path);
-    let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
-    let Some(file) = pages.public.as_ref().filter(|_| plain).map(|public| public.join(relative)) else {
+    let Some(file) = pages.public.as_ref().and_then(|public| public_path(public, &path)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let fits = tokio::fs::metadata(&file).await.is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST);

@@ -8,7 +8,7 @@
 use crate::kernel::assurance::Act;
 use crate::kernel::ids::Party;
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{
+use crate::kernel::workflow::{within, 
     Asks, Audience, Cx, Effect, Input, Notice, Opening, Refusal, Reply, Step, Task, Workflow,
 };
 use chrono::{DateTime, Duration, Utc};
@@ -58,6 +58,12 @@ pub struct Asked {
 const TASK: &str = "task";
 const UNDELIVERABLE: &str = "undeliverable";
 
+fn is_staff(reply: &Reply, cx: &Cx<Policy>) -> bool {
+    let roles = [Role::Staff, Role::StaffDeputy];
+    let Party::Person(id) = reply.from else { return false };
+    cx.register.person(id).is_some_and(|person| roles.iter().any(|role| person.has(*role, reply.arrived)))
+}
+
 fn task(label: &str, asked: &Asked, to: Role, template: &'static str) -> Effect {
     let notice = Notice::new(label, Audience::Role(to, None), template, asked).asking(Asks::Text);
     Effect::Task(Task { notice, due: None })
@@ -76,14 +82,7 @@ impl Enquiry {
 
     /// Staff's words go to the asker as they are.
     fn answer(asked: Asked, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
-        let staff = [Role::Staff, Role::StaffDeputy];
-        let entitled = match reply.from {
-            Party::Person(id) => cx.register.person(id).is_some_and(|person| {
-                staff.iter().any(|role| person.has(*role, reply.arrived))
-            }),
-            _ => false,
-        };
-        if !entitled {
+        if !is_staff(reply, cx) {
             return Err(Refusal::new("enquiry/not-staff", json!({ "subject": asked.subject })));
         }
         if !cx.acts.allows(Act::Task, reply.assurance) {
@@ -105,7 +104,7 @@ impl Enquiry {
         let label = reply.answers.as_ref().map_or("", |answers| answers.label.as_str());
         match self {
             Enquiry::Waiting { asked, .. } if label == TASK => Enquiry::answer(asked, reply, cx),
-            Enquiry::Answered { asked, at } if label == UNDELIVERABLE => {
+            Enquiry::Answered { asked, at } if label == UNDELIVERABLE && is_staff(reply, cx) => {
                 let done = Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
                 Ok(Step::to(Enquiry::Answered { asked, at })
                     .with(Effect::Cancel(UNDELIVERABLE.to_owned()))
@@ -114,10 +113,14 @@ impl Enquiry {
             Enquiry::Answered { asked, .. } if label == TASK => {
                 Err(Refusal::new("enquiry/already-answered", json!({ "subject": asked.subject })))
             }
+            // Somebody else with the asker's mail: neither her question nor her answer.
+            Enquiry::Waiting { asked, .. } | Enquiry::Answered { asked, .. } if asked.from != reply.from => {
+                Err(Refusal::new("enquiry/not-staff", json!({ "subject": asked.subject })))
+            }
             // The asker again: staff see the new words; nothing she wrote before is lost, it is in the
             // journal and in the task sent then.
             Enquiry::Waiting { asked, .. } | Enquiry::Answered { asked, .. } => {
-                let again = Asked { text: reply.said.text.clone(), from: reply.from, ..asked };
+                let again = Asked { text: reply.said.text.clone(), ..asked };
                 let step = Enquiry::waiting(again, cx);
                 Ok(Step {
                     effects: [Effect::Cancel(TASK.to_owned())].into_iter().chain(step.effects).collect(),
@@ -132,6 +135,10 @@ impl Workflow for Enquiry {
     const KIND: &'static str = "enquiry";
     type Policy = Policy;
 
+    fn check(policy: &Policy) -> Result<(), String> {
+        within("remind_days", policy.remind_days, 1..=366)
+    }
+
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         let asked: Asked = serde_json::from_value(opening.body.clone())
             .map_err(|error| Refusal::new("enquiry/unreadable", json!({ "why": error.to_string() })))?;
@@ -144,8 +151,14 @@ impl Workflow for Enquiry {
             (Enquiry::Waiting { asked, since, remind_at, reminded }, Input::Wake) if remind_at <= cx.now => {
                 let to = if reminded { Role::StaffDeputy } else { Role::Staff };
                 let remind = task(TASK, &asked, to, "enquiry/reminder");
-                let remind_at = cx.now + Duration::days(i64::from(cx.policy.remind_days));
+                // After staff and deputies the weekly digest goes on telling; a mail now and then is enough.
+                let days = i64::from(cx.policy.remind_days) * if reminded { 10 } else { 1 };
+                let remind_at = cx.now + Duration::days(days);
                 Ok(Step::to(Enquiry::Waiting { asked, since, remind_at, reminded: true }).with(remind))
+            }
+            (_, Input::Order(order)) => {
+                let why = format!("an enquiry takes no order {:?}", order.verb);
+                Err(Refusal::new("enquiry/unreadable", json!({ "why": why })))
             }
             (Enquiry::Answered { asked, at }, Input::Undelivered(bounce))
                 if bounce.label == "answer" && bounce.permanent =>

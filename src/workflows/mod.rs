@@ -41,6 +41,7 @@ macro_rules! workflows {
 
         /// A case of any workflow.
         #[derive(Debug, Clone, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "it lives for one step; a box would gain nothing")]
         pub enum Case { $($Type($name::$Type)),* }
 
         /// What an administrator may tune, by workflow: policy.toml.
@@ -50,6 +51,18 @@ macro_rules! workflows {
             /// Which assurance each act needs.
             pub acts: Matrix,
             $(pub $name: <$name::$Type as Workflow>::Policy,)*
+        }
+
+        impl Policies {
+            /// Whether every number is one with which a matter can run.
+            ///
+            /// # Errors
+            /// The first that is not: its section, its name, and what may be written.
+            pub fn check(&self) -> Result<(), String> {
+                $(<$name::$Type as Workflow>::check(&self.$name)
+                    .map_err(|problem| format!("[{}] {problem}", $name::$Type::KIND))?;)*
+                Ok(())
+            }
         }
 
         impl Kind {

@@ -170,6 +170,10 @@ impl Workflow for Office {
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Office>, Refusal> {
         match input {
             Input::Reply(reply) => Office::reply(reply, cx),
+            Input::Order(order) => {
+                let why = format!("the office takes no order {:?}", order.verb);
+                Err(Refusal::new("enquiry/unreadable", json!({ "why": why })))
+            }
             Input::Note(note) => match serde_json::from_value(note.body.clone()) {
                 Ok(news) => Ok(Step::to(self).tell(Office::news(news))),
                 Err(_) => Ok(Step::to(self)),

@@ -78,8 +78,10 @@ const LAYOUTS: &[Layout] = &[
         both(
             format!("{a}\n\n{}\n\n{}", wrap(&on), quoted(&s.notice())),
             format!(
-                "<div dir=\"ltr\">{a}</div><br><div class=\"gmail_quote gmail_quote_container\"><div dir=\"ltr\" \
-                 class=\"gmail_attr\">{}<br></div><blockquote class=\"gmail_quote\" style=\"margin:0 0 0 .8ex\">{}\
+                "<div dir=\"ltr\">{a}</div><br><div class=\"gmail_quote gmail_quote_container\"><div \
+                dir=\"ltr\" \
+                 class=\"gmail_attr\">{}<br></div><blockquote class=\"gmail_quote\" style=\"margin:0 0 0 \
+                 .8ex\">{}\
                  </blockquote></div>",
                 escape(&on),
                 lines_html(&s.notice())
@@ -89,8 +91,10 @@ const LAYOUTS: &[Layout] = &[
     ("Gmail on Android", |s, a| text(format!("{a}\n\n{}\n\n{}", attribution(s.gmail), quoted(&s.notice())))),
     ("Gmail with a signature", |s, a| {
         html(format!(
-            "<div dir=ltr>{a}<br clear=\"all\"><div><br></div>-- <br><div class=\"gmail_signature\">{}<br>{}</div></div>\
-             <br><div class=\"gmail_quote\"><div class=\"gmail_attr\">{}</div><blockquote>{}</blockquote></div>",
+            "<div dir=ltr>{a}<br clear=\"all\"><div><br></div>-- <br><div \
+            class=\"gmail_signature\">{}<br>{}</div></div>\
+             <br><div class=\"gmail_quote\"><div \
+             class=\"gmail_attr\">{}</div><blockquote>{}</blockquote></div>",
             s.name,
             s.no,
             escape(&attribution(s.gmail)),
@@ -103,7 +107,8 @@ const LAYOUTS: &[Layout] = &[
         both(
             format!("{}\n\n{}\n{a}\n\n{}", attribution(s.gmail), quoted(before), quoted(after)),
             format!(
-                "<div class=\"gmail_quote\"><div class=\"gmail_attr\">{}</div><blockquote>{}</blockquote><div>{a}</div>\
+                "<div class=\"gmail_quote\"><div \
+                class=\"gmail_attr\">{}</div><blockquote>{}</blockquote><div>{a}</div>\
                  <blockquote>{}</blockquote></div>",
                 escape(&attribution(s.gmail)),
                 lines_html(before),
@@ -116,9 +121,11 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("Outlook for Windows", |s, a| {
         html(format!(
-            "<html xmlns:o=\"x\"><head><style>p.MsoNormal{{margin:0}}</style></head><body><div class=\"WordSection1\">\
+            "<html xmlns:o=\"x\"><head><style>p.MsoNormal{{margin:0}}</style></head><body><div \
+            class=\"WordSection1\">\
              <p class=\"MsoNormal\">{a}<o:p></o:p></p><p class=\"MsoNormal\"><o:p>&nbsp;</o:p></p><div><div \
-             style=\"border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in\"><p class=\"MsoNormal\">{}</p>\
+             style=\"border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in\"><p \
+             class=\"MsoNormal\">{}</p>\
              </div></div><p class=\"MsoNormal\">{}</p></div></body></html>",
             block_html(s),
             lines_html(&s.notice())
@@ -130,8 +137,10 @@ const LAYOUTS: &[Layout] = &[
     ("Outlook for Windows, block alone", |s, a| text(format!("{a}\n\n{}\n{}", block(s, false), s.notice()))),
     ("Outlook on the web", |s, a| {
         html(format!(
-            "<div style=\"font-family:Calibri\" class=\"elementToProof\">{a}</div><div id=\"appendonsend\"></div><hr \
-             style=\"display:inline-block;width:98%\" tabindex=\"-1\"><div id=\"divRplyFwdMsg\" dir=\"ltr\">{}</div>\
+            "<div style=\"font-family:Calibri\" class=\"elementToProof\">{a}</div><div \
+            id=\"appendonsend\"></div><hr \
+             style=\"display:inline-block;width:98%\" tabindex=\"-1\"><div id=\"divRplyFwdMsg\" \
+             dir=\"ltr\">{}</div>\
              <div class=\"BodyFragment\">{}</div>",
             block_html(s),
             lines_html(&s.notice())
@@ -150,7 +159,8 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("Outlook for Android", |s, a| {
         html(format!(
-            "<div dir=\"auto\">{a}</div><div dir=\"auto\"><br></div><div id=\"ms-outlook-mobile-signature\">{}</div>\
+            "<div dir=\"auto\">{a}</div><div dir=\"auto\"><br></div><div \
+            id=\"ms-outlook-mobile-signature\">{}</div>\
              <hr><div id=\"divRplyFwdMsg\">{}</div><div>{}</div>",
             lines_html(s.outlook_app),
             block_html(s),
@@ -170,7 +180,8 @@ const LAYOUTS: &[Layout] = &[
         both(
             format!("{a}\n\n> {}\n> \n{}", attribution(s.apple), quoted(&s.notice())),
             format!(
-                "<body>{a}<br><div><br><blockquote type=\"cite\"><div>{}</div><br><div>{}</div></blockquote></div></body>",
+                "<body>{a}<br><div><br><blockquote \
+                type=\"cite\"><div>{}</div><br><div>{}</div></blockquote></div></body>",
                 escape(&attribution(s.apple)),
                 lines_html(&s.notice())
             ),
@@ -189,8 +200,10 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("iPhone, HTML", |s, a| {
         html(format!(
-            "<html><body dir=\"auto\">{a}<br id=\"lineBreakAtBeginningOfSignature\"><div dir=\"ltr\">{}</div><div \
-             dir=\"ltr\"><br><blockquote type=\"cite\">{}<br><br></blockquote></div><blockquote type=\"cite\"><div>{}</div>\
+            "<html><body dir=\"auto\">{a}<br id=\"lineBreakAtBeginningOfSignature\"><div \
+            dir=\"ltr\">{}</div><div \
+             dir=\"ltr\"><br><blockquote type=\"cite\">{}<br><br></blockquote></div><blockquote \
+             type=\"cite\"><div>{}</div>\
              </blockquote></body></html>",
             s.iphone,
             escape(&attribution(s.apple)),
@@ -211,7 +224,8 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("Thunderbird, HTML", |s, a| {
         html(format!(
-            "<p>{a}</p><div class=\"moz-signature\">-- <br>{}</div><div class=\"moz-cite-prefix\">{}<br></div>\
+            "<p>{a}</p><div class=\"moz-signature\">-- <br>{}</div><div \
+            class=\"moz-cite-prefix\">{}<br></div>\
              <blockquote type=\"cite\" cite=\"mid:x\"><pre>{}</pre></blockquote>",
             s.name,
             escape(&attribution(s.thunderbird)),
@@ -222,7 +236,8 @@ const LAYOUTS: &[Layout] = &[
         both(
             format!(" {a}\n\n    {}\n\n {}", attribution(s.yahoo), s.notice().replace('\n', "\n ")),
             format!(
-                "<div class=\"yahoo-style-wrap\"><div>{a}</div></div><div id=\"ydp1\" class=\"yahoo_quoted\"><div>{}</div>\
+                "<div class=\"yahoo-style-wrap\"><div>{a}</div></div><div id=\"ydp1\" \
+                class=\"yahoo_quoted\"><div>{}</div>\
                  <div>{}</div></div>",
                 escape(&attribution(s.yahoo)),
                 lines_html(&s.notice())
@@ -237,8 +252,10 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("Samsung, HTML", |s, a| {
         html(format!(
-            "<div dir=\"auto\">{a}</div><div><br></div><div id=\"composer_signature\"><div>Samsung Galaxy</div></div>\
-             <div><br></div><div style=\"font-size:100%\"><div>-------- {} --------</div><div>{}</div></div><div>{}</div>",
+            "<div dir=\"auto\">{a}</div><div><br></div><div id=\"composer_signature\"><div>Samsung \
+            Galaxy</div></div>\
+             <div><br></div><div style=\"font-size:100%\"><div>-------- {} \
+             --------</div><div>{}</div></div><div>{}</div>",
             s.original,
             block_html(s),
             lines_html(&s.notice())
@@ -258,7 +275,8 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("Roundcube, HTML", |s, a| {
         html(format!(
-            "<p>{a}</p><div>&nbsp;</div><p id=\"reply-intro\">{}</p><blockquote type=\"cite\"><div>{}</div></blockquote>",
+            "<p>{a}</p><div>&nbsp;</div><p id=\"reply-intro\">{}</p><blockquote \
+            type=\"cite\"><div>{}</div></blockquote>",
             escape(&attribution(s.thunderbird)),
             lines_html(&s.notice())
         ))
@@ -292,7 +310,8 @@ const LAYOUTS: &[Layout] = &[
         both(
             format!("\n{a}\n\n\n  \n>{on}\n> \n{}", quoted(&s.notice())),
             format!(
-                "<div>{a}</div><div>&nbsp;</div><blockquote style=\"border-left:1px solid #0857A6;margin:10px\">{}<br>{}\
+                "<div>{a}</div><div>&nbsp;</div><blockquote style=\"border-left:1px solid \
+                #0857A6;margin:10px\">{}<br>{}\
                  </blockquote>",
                 escape(&on),
                 lines_html(&s.notice())
@@ -328,8 +347,10 @@ const LAYOUTS: &[Layout] = &[
         both(
             format!("{a}\n\n{}\n\n{}", attribution(s.gmail), quoted(&s.notice())),
             format!(
-                "<div style=\"font-family:Arial\">{a}</div><div class=\"protonmail_signature_block\"><br></div>\
-                 <div class=\"protonmail_quote\">{}<br><blockquote class=\"protonmail_quote\" type=\"cite\">{}</blockquote>\
+                "<div style=\"font-family:Arial\">{a}</div><div \
+                class=\"protonmail_signature_block\"><br></div>\
+                 <div class=\"protonmail_quote\">{}<br><blockquote class=\"protonmail_quote\" \
+                 type=\"cite\">{}</blockquote>\
                  </div>",
                 escape(&attribution(s.gmail)),
                 lines_html(&s.notice())
@@ -338,7 +359,8 @@ const LAYOUTS: &[Layout] = &[
     }),
     ("GMX", |s, a| {
         html(format!(
-            "<div>{a}</div><div><div name=\"quote\" style=\"margin:10px 5px\"><div>{}</div><div>{}</div></div></div>",
+            "<div>{a}</div><div><div name=\"quote\" style=\"margin:10px \
+            5px\"><div>{}</div><div>{}</div></div></div>",
             block_html(s),
             lines_html(&s.notice())
         ))
@@ -367,9 +389,11 @@ const WAYS: &[fn(&Speech, &str) -> String] = &[
 ];
 
 fn mail(forms: &Forms, n: usize) -> Vec<u8> {
-    let head = "Return-Path: <ann@member.example>\r\nReceived: from x by mx.clerk.example; Fri, 21 Aug 2026 10:15:00 +0000\r\n\
+    let head = "Return-Path: <ann@member.example>\r\nReceived: from x by mx.clerk.example; Fri, 21 Aug 2026 \
+    10:15:00 +0000\r\n\
                 From: Ann Member <ann@member.example>\r\nTo: clerk@clerk.example\r\nSubject: Re: vote\r\n\
-                Date: Fri, 21 Aug 2026 10:15:00 +0000\r\nMessage-ID: <1@member.example>\r\nMIME-Version: 1.0\r\n";
+                Date: Fri, 21 Aug 2026 10:15:00 +0000\r\nMessage-ID: <1@member.example>\r\nMIME-Version: \
+                1.0\r\n";
     let part = |kind: &str, body: &str| match n % 3 {
         0 => format!(
             "Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}",

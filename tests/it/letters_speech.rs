@@ -101,7 +101,8 @@ pub const SPEECHES: [Speech; 7] = [
         yes: "SÍ",
         no: "NO",
         abstain: "ABSTENCIÓN",
-        question: "¿Apoya la ratificación de la declaración? Responda antes del 24 de agosto a las 23:59 UTC.",
+        question: "¿Apoya la ratificación de la declaración? Responda antes del 24 de agosto a las 23:59 \
+        UTC.",
         hello: "Estimada Ana:",
         thanks: "Gracias",
         gmail: "El jue, 20 ago 2026 a las 10:15, {} escribió:",

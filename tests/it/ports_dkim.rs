@@ -26,7 +26,8 @@ impl ResolverCache<Box<str>, Txt> for Zone {
     fn insert(&self, _: Box<str>, _: Txt, _: Instant) {}
 }
 
-const MAIL: &str = "From: The clerk <clerk@atlarge.example>\r\nTo: Ana <ana@als.example>\r\nSubject: =?utf-8?Q?V=C3=B4te?=\r\n\
+const MAIL: &str = "From: The clerk <clerk@atlarge.example>\r\nTo: Ana <ana@als.example>\r\n\
+     Subject: =?utf-8?Q?V=C3=B4te?=\r\n\
      Message-ID: <1@atlarge.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
      Please vote.\r\n.\r\nThank you.  \r\n\r\n";
 

@@ -1,6 +1,7 @@
 //! What the tests of the mail ports stand on: an account of their own on the real servers, a store in memory,
 //! a hand that changes the mailbox behind the daemon's back, and a network that can be cut.
 
+use super::servers;
 use atlarged::ports::{
     Fault,
     mailbox::{
@@ -12,7 +13,7 @@ use atlarged::ports::{
 };
 use atlarged::{
     kernel::language::Language,
-    sandbox::{Account, Durability, Endpoint, Sandbox},
+    sandbox::{Account, Endpoint, Sandbox},
 };
 use std::{
     collections::BTreeMap,
@@ -30,8 +31,7 @@ use tokio::{
 };
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// One sandbox for all tests of the ports; it ends with the test program.
-static SANDBOX: OnceCell<(Sandbox, Vec<Account>)> = OnceCell::const_new();
+static ACCOUNTS: OnceCell<Vec<Account>> = OnceCell::const_new();
 
 /// One account, nobody else's.
 pub struct Rig {
@@ -42,7 +42,7 @@ pub struct Rig {
 }
 
 pub async fn rig() -> Rig {
-    let (sandbox, accounts) = SANDBOX.get_or_init(start).await;
+    let (sandbox, accounts) = (servers::sandbox().await, ACCOUNTS.get_or_init(accounts).await);
     let account = &accounts[COUNT.fetch_add(1, Ordering::Relaxed)];
     let secrets = tempfile::tempdir().expect("a directory");
     std::fs::write(secrets.path().join("password"), format!("{}\n", account.password))
@@ -50,16 +50,32 @@ pub async fn rig() -> Rig {
     Rig { address: account.address.clone(), secrets, sandbox, account }
 }
 
-/// All accounts are made before the first login: Dovecot looks for new ones only once a second.
-async fn start() -> (Sandbox, Vec<Account>) {
-    let sandbox = Sandbox::start_scratch(Durability::None).await.expect("servers");
-    let account =
-        |n| Account::new("Rig", &format!("rig{n}@village.example"), Language::En).expect("an account");
+/// Accounts for all tests of the ports, made together: Dovecot looks for new ones only once a second.
+async fn accounts() -> Vec<Account> {
+    let sandbox = servers::sandbox().await;
+    let account = |_| {
+        let address = format!("{}@village.example", servers::own_name("rig"));
+        Account::new("Rig", &address, Language::En).expect("an account")
+    };
     let accounts: Vec<Account> = (0..60).map(account).collect();
     for account in &accounts {
         sandbox.add_account(account.clone()).expect("a mailbox");
     }
-    (sandbox, accounts)
+    while log_in(sandbox, &accounts[0]).await.is_none() {}
+    accounts
+}
+
+async fn log_in(sandbox: &Sandbox, account: &Account) -> Option<async_imap::Session<Wire>> {
+    let server = Server {
+        host: sandbox.imap().host,
+        port: sandbox.imap().port,
+        security: Security::Tls,
+        ca_file: Some(sandbox.imap().ca),
+        timeout: Duration::from_secs(20),
+    };
+    let mut client = async_imap::Client::new(server.connect().await.expect("a connection"));
+    client.read_response().await.expect("a greeting");
+    client.login(&account.login, &account.password).await.ok()
 }
 
 impl Rig {
@@ -104,7 +120,7 @@ impl Rig {
             for entry in std::fs::read_dir(maildir.join(sub)).expect("a folder") {
                 let path = entry.expect("a file").path();
                 if std::fs::read_to_string(&path).expect("a mail").contains(&format!("Subject: {subject}")) {
-                    std::fs::set_permissions(&path, PermissionsExt::from_mode(0)).expect("permissions");
+                    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).expect("permissions");
                 }
             }
         }
@@ -112,16 +128,7 @@ impl Rig {
 
     /// A mail program's own connection.
     pub async fn hand(&self) -> Hand {
-        let server = Server {
-            host: self.sandbox.imap().host,
-            port: self.sandbox.imap().port,
-            security: Security::Tls,
-            ca_file: Some(self.sandbox.imap().ca),
-            timeout: Duration::from_secs(20),
-        };
-        let mut client = async_imap::Client::new(server.connect().await.expect("a connection"));
-        client.read_response().await.expect("a greeting");
-        Hand(client.login(&self.address, &self.account.password).await.map_err(|(e, _)| e).expect("a login"))
+        Hand(log_in(self.sandbox, self.account).await.expect("a login"))
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn register() -> Register {
 
 pub(crate) fn row(template: &str, data: Value, asks: Asks) -> OutboxRow {
     OutboxRow {
+        refusal: false,
         id: NoticeId { case: CaseId(42), seq: 7, n: 1 },
         label: "ask".to_owned(),
         to: Party::Person(PersonId(17)),

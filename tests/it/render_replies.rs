@@ -137,7 +137,7 @@ fn the_words_a_mail_offers_are_commands_in_every_language() {
         let word = |constant: &str| words["words"][constant].as_str().expect("a word").to_owned();
         for (constant, command) in &expected {
             let letter = reply("clerk@atlarge.example", "Re: c42", &word(constant));
-            assert_eq!(letter.commands, [command.clone()], "{language}: {}", word(constant));
+            assert_eq!(letter.commands, std::slice::from_ref(command), "{language}: {}", word(constant));
         }
         let letter = reply("clerk@atlarge.example", "Re: c42", &format!("{} ES", word("language")));
         assert_eq!(letter.commands, [Command::Language(Language::Es)], "{language}: {}", word("language"));

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod hands;
+mod killed;
 mod outage;
 mod record;
 mod sending;

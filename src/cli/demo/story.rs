@@ -5,7 +5,7 @@ use crate::advance::{Ending, LetterBody, NewLetter};
 use crate::cli::Trouble;
 use crate::kernel::ids::CaseId;
 use crate::kernel::people::{Person, Role};
-use crate::kernel::tally::Tally;
+use crate::kernel::tally;
 use crate::kernel::workflow::Opening;
 use crate::ports::store::Store;
 use crate::sandbox::mail_program::{MailProgram, Received, Reply};
@@ -76,7 +76,7 @@ fn parts() -> Vec<Part> {
         Part::Elsewhere { text: "Sim" },
         answers("ABSTENCIÓN"),
         answers("SIM"),
-        Part::Answers { text: "No", then: Some("I changed my mind: YES") },
+        Part::Answers { text: "No", then: Some("Yes") },
         Part::Silent,
         answers("I vote yes"),
     ]
@@ -236,7 +236,7 @@ async fn close(
         village.store.wait(StdDuration::from_millis(200)).await;
     }
     for program in programs.iter_mut() {
-        let result = program.wait_for(0, "the result", PATIENCE, |mail| is_result(mail)).await?;
+        let result = program.wait_for(0, "the result", PATIENCE, is_result).await?;
         Teller::tell(&format!("{:<3} {}", program.account.language, result.letter.subject));
     }
     teller.scene("One answer comes too late, and is told so.").await;
@@ -251,7 +251,7 @@ async fn close(
 
 /// A result shows the counts; of all the mails of a ballot it alone is public and final.
 fn is_result(mail: &Received) -> bool {
-    mail.letter.text.contains("ballots/c")
+    mail.letter.text.contains("ballots/")
 }
 
 async fn recount(village: &Village, teller: &Teller, case: CaseId) -> Result<(), Trouble> {
@@ -259,8 +259,7 @@ async fn recount(village: &Village, teller: &Teller, case: CaseId) -> Result<(),
     let path = village.sandbox.dir().join("public/ballots").join(format!("{case}.json"));
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Trouble::new(format!("{}: {error}", path.display())))?;
-    let tally: Tally = serde_json::from_str(&text).map_err(Trouble::new)?;
-    let findings = tally.recount(None);
+    let (_, findings) = tally::recount(&text, None).map_err(Trouble::new)?;
     for finding in &findings {
         Teller::tell(&format!("{}  {}", if finding.holds { "holds" } else { "WRONG" }, finding.checked));
     }

@@ -27,6 +27,14 @@ const KEY: usize = 32;
 const SECRET: &str = "secret";
 const SIGNING: &str = "signing";
 const EPOCH: &str = "epoch";
+const WITNESS: &str = "witness";
+
+/// How far the journal had come when last looked at: its newest row, and that row's hash in hex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    pub number: i64,
+    pub hash: String,
+}
 
 /// The name of a key that seals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,7 +132,7 @@ impl Keys {
     fn load(vault: Vault, random: Random) -> Answer<Keys> {
         let missing = |name| {
             let why = format!(
-                "{name} is missing; restore it from its backup, or run `atlarged migrate` for a new installation"
+                "{name} is missing; restore it from its backup; for a new installation run `atlarged migrate`"
             );
             Fault::new("opening the key store", why)
         };
@@ -157,6 +165,36 @@ impl Keys {
     /// The key store cannot be written.
     pub fn set_epoch(&self, epoch: u16) -> Answer<()> {
         self.vault.replace(EPOCH, format!("{epoch}\n").as_bytes())
+    }
+
+    /// How far the journal had come, as the key store remembers it; none before the first step.
+    ///
+    /// # Errors
+    /// The key store cannot be read.
+    pub fn witness(&self) -> Answer<Option<Witness>> {
+        let Some(bytes) = self.vault.get(WITNESS)? else { return Ok(None) };
+        let read = std::str::from_utf8(&bytes).ok().and_then(|text| {
+            let (number, hash) = text.trim().split_once(' ')?;
+            Some(Witness { number: number.parse().ok()?, hash: hash.to_owned() })
+        });
+        let why = "the file holds no step of the journal; run `atlarged resume --restored`";
+        read.map(Some).ok_or_else(|| Fault::new("reading the witness of the journal", why))
+    }
+
+    /// Remembers how far the journal has come; whole or not at all.
+    ///
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn set_witness(&self, witness: &Witness) -> Answer<()> {
+        self.vault.replace(WITNESS, format!("{} {}\n", witness.number, witness.hash).as_bytes())
+    }
+
+    /// Forgets it: the journal that comes next is taken as it is.
+    ///
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn forget_witness(&self) -> Answer<()> {
+        self.vault.remove(WITNESS).map(|_| ())
     }
 
     /// The Ed25519 public key, 32 octets.
@@ -211,21 +249,28 @@ impl Keys {
     ///
     /// # Errors
     /// The key is gone, as it should be once shredded or expired; or the bytes are not what was sealed
-    /// with this `aad`.
+    /// with this `aad`; or the key store cannot be read.
     pub fn open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Vec<u8>> {
-        let name: KeyName = sealed.key.parse()?;
-        let what = || format!("opening what {name} sealed");
-        let Some(key) = self.vault.get(&name.to_string())? else {
-            return Err(Fault::new(what(), "the key is gone: shredded, expired, or in another key store"));
-        };
-        let altered = || Fault::new(what(), "the bytes are not what was sealed");
-        let (nonce, rest) = sealed.bytes.split_at_checked(NONCE_LEN).ok_or_else(altered)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| altered())?;
+        self.try_open(sealed, aad)?.ok_or_else(|| {
+            let why = "the key is gone (shredded, expired, in another key store), or the bytes were altered";
+            Fault::new(format!("opening what {} sealed", sealed.key), why)
+        })
+    }
+
+    /// What was sealed; none where no try will ever open it: its key is gone, or the bytes were altered.
+    ///
+    /// # Errors
+    /// The key store cannot be read now.
+    pub fn try_open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Option<Vec<u8>>> {
+        let Ok(name) = sealed.key.parse::<KeyName>() else { return Ok(None) };
+        let Some(key) = self.vault.get(&name.to_string())? else { return Ok(None) };
+        let Some((nonce, rest)) = sealed.bytes.split_at_checked(NONCE_LEN) else { return Ok(None) };
+        let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else { return Ok(None) };
         let mut bytes = rest.to_vec();
         let plain = cipher(&key)?.open_in_place(nonce, bound(&sealed.key, aad), &mut bytes);
-        let length = plain.map_err(|_| altered())?.len();
+        let Ok(length) = plain.map(|plain| plain.len()) else { return Ok(None) };
         bytes.truncate(length);
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 
     /// Destroys a case's key: nothing sealed under it can be opened any more, in any copy. True where

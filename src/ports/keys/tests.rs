@@ -92,6 +92,21 @@ fn the_epoch_is_remembered() {
 }
 
 #[test]
+fn the_witness_of_the_journal_is_remembered_until_it_is_forgotten() {
+    check(|keys| {
+        assert_eq!(keys.witness().unwrap(), None);
+        for number in [1, 7] {
+            let seen = Witness { number, hash: "ab".repeat(32) };
+            keys.set_witness(&seen).unwrap();
+            assert_eq!(keys.witness().unwrap(), Some(seen));
+        }
+        keys.forget_witness().unwrap();
+        keys.forget_witness().unwrap();
+        assert_eq!(keys.witness().unwrap(), None);
+    });
+}
+
+#[test]
 fn an_installation_keeps_its_keys() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("keys");

@@ -77,13 +77,18 @@ fn locate(file: &Path, credentials: Option<&Path>) -> PathBuf {
     }
 }
 
+/// Where a secret lies: a bare name is a systemd credential.
+pub fn credential_path(file: &Path) -> PathBuf {
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    locate(file, directory.as_deref())
+}
+
 /// Reads a secret file as it is. A bare name is a systemd credential.
 ///
 /// # Errors
 /// The file cannot be read or is no text; the fault names it, never its content.
 pub async fn read_credential(file: &Path) -> Result<String, Fault> {
-    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let path = locate(file, directory.as_deref());
+    let path = credential_path(file);
     tokio::fs::read_to_string(&path).await.map_err(|e| {
         let what = format!("reading the secret {}", path.display());
         Fault::new(what, format!("{}; create it, readable by the daemon alone", e.kind()))

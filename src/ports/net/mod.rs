@@ -6,7 +6,7 @@ mod login;
 mod wire;
 
 pub use backoff::{Backoff, Timer};
-pub use login::{Login, Proof, Secret, read_credential};
+pub use login::{Login, Proof, Secret, credential_path, read_credential};
 pub use wire::{Security, Server, Wire};
 
 use super::Fault;

@@ -3,7 +3,7 @@
 pub mod chain;
 pub mod memory;
 pub mod postgres;
-mod rules;
+pub mod rules;
 
 use super::Fault;
 use super::mailbox::{Cursor, Place};
@@ -52,6 +52,10 @@ pub struct Mail {
     pub size: u64,
     pub junk: bool,
     pub header_only: bool,
+    /// A person looked and decided that its times and carriers are fine.
+    pub accepted: bool,
+    /// How often it has left quarantine.
+    pub stays: u32,
     pub raw: Sealed,
 }
 
@@ -158,6 +162,41 @@ pub struct Quarantined {
     pub case: Option<CaseId>,
     pub arrived: DateTime<Utc>,
     pub why: String,
+    /// How often it has left quarantine before: staff are told of each stay.
+    #[serde(default)]
+    pub stays: u32,
+}
+
+impl Quarantined {
+    /// What staff call it: "l901", "m812", "c42" for the clock of a case.
+    pub fn name(&self) -> String {
+        match (self.letter, self.mail, self.case) {
+            (Some(letter), _, _) => letter.to_string(),
+            (None, Some(mail), _) => mail.to_string(),
+            (None, None, Some(case)) => case.to_string(),
+            (None, None, None) => "nothing".to_owned(),
+        }
+    }
+}
+
+/// How a person lets something out of quarantine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release<'a> {
+    /// Another try, after the cause is mended.
+    Retry,
+    /// Another try; a mail's times and carriers are taken for fine.
+    Accept,
+    /// Ended silently, with a reason.
+    Discard(&'a str),
+}
+
+impl<'a> Release<'a> {
+    fn reason(self) -> Option<&'a str> {
+        match self {
+            Release::Discard(why) => Some(why),
+            Release::Retry | Release::Accept => None,
+        }
+    }
 }
 
 /// A row of the journal with its place in the chain.
@@ -265,6 +304,11 @@ pub trait Store: Send + Sync {
         &self,
         id: StrangerId,
     ) -> impl Future<Output = Answer<Option<(String, Language)>>> + Send;
+    /// How many refusals and acknowledgements (`rules::courtesy`) were sent to a party since a moment: two
+    /// machines that answer each other are told apart from a person by it.
+    fn answered(&self, party: Party, since: DateTime<Utc>) -> impl Future<Output = Answer<u64>> + Send;
+    /// Whether a letter with this Message-ID was read from another mail than this one.
+    fn message_id_seen(&self, message_id: &str, mail: MailId) -> impl Future<Output = Answer<bool>> + Send;
     fn open_asks(&self, party: Party) -> impl Future<Output = Answer<Vec<OpenAsk>>> + Send;
 
     /// The earliest-arrived letter whose case is not in hand elsewhere; it and its case are in hand from now.
@@ -289,11 +333,16 @@ pub trait Store: Send + Sync {
         mailboxes: &[String],
     ) -> impl Future<Output = Answer<Option<CaseRow>>> + Send;
     fn release_case(&self, case: CaseId) -> impl Future<Output = Answer<()>> + Send;
+    /// Releases a case whose clock could not be fired, for another try at `at`. Never counts as an attempt.
+    fn put_back_clock(&self, case: CaseId, at: DateTime<Utc>) -> impl Future<Output = Answer<()>> + Send;
+    /// Releases a case in hand whose clock no longer fires until a person looked or a letter moved it: why.
+    fn stick_clock(&self, case: CaseId, why: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Applies a step whole; checks the case's seq, the register's version, that the letter is in hand, and
     /// for a clock once more that no letter that arrived by then is unfinished.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// The next notice due to be sent, in hand from now on.
+    /// The next notice due to be sent, in hand from now on. What is past its `not_after` lapses; where it
+    /// asks and was not cancelled, its case hears of it by `Input::Undelivered`.
     fn claim_outgoing(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Outgoing>>> + Send;
     /// Keeps the bytes about to be sent, before they are.
     fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> impl Future<Output = Answer<()>> + Send;
@@ -317,15 +366,19 @@ pub trait Store: Send + Sync {
     fn journal(&self, case: Option<CaseId>) -> impl Future<Output = Answer<Vec<JournalRow>>> + Send;
     /// The hash of the newest row; 64 zeros for an empty journal.
     fn journal_head(&self) -> impl Future<Output = Answer<String>> + Send;
+    /// A row of the journal by its number, the newest where none is given: its number and hash, in hex.
+    fn journal_at(&self, number: Option<i64>) -> impl Future<Output = Answer<Option<(i64, String)>>> + Send;
+    /// The name of the oldest intake key under which lies anything not yet dealt with.
+    fn oldest_intake_key(&self) -> impl Future<Output = Answer<Option<String>>> + Send;
     fn notices(&self, case: Option<CaseId>) -> impl Future<Output = Answer<Vec<NoticeRow>>> + Send;
     fn tasks(&self) -> impl Future<Output = Answer<Vec<OpenTask>>> + Send;
     fn quarantined(&self) -> impl Future<Output = Answer<Vec<Quarantined>>> + Send;
     fn quarantined_mail(&self, id: MailId) -> impl Future<Output = Answer<Option<Mail>>> + Send;
-    /// Takes a mail or letter out of quarantine for another try, or ends it silently with a reason.
+    /// Lets a mail, a letter or a clock out of quarantine.
     fn unquarantine(
         &self,
         item: &Quarantined,
-        discard: Option<&str>,
+        release: Release<'_>,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Answer<()>> + Send;
     fn publications(&self, after: i64) -> impl Future<Output = Answer<Vec<Publication>>> + Send;

@@ -46,6 +46,20 @@ pub fn undelivered_letter(row: &OutboxRow, status: Option<&str>, now: DateTime<U
     letter(format!("undelivered:{}:{}", row.id, row.address), row.id, input, now)
 }
 
+/// The letter by which a case learns that the time of a question was over before it could leave.
+pub fn unsent_letter(row: &OutboxRow, now: DateTime<Utc>) -> NewLetter {
+    undelivered_letter(row, None, now)
+}
+
+/// Templates of acknowledgements: friendly, and owed to nobody who writes forty times a day.
+pub const ACKNOWLEDGEMENTS: [&str; 2] = ["office/transcript", "enquiry/received"];
+
+/// Whether a notice is a refusal or an acknowledgement: what two machines could exchange without end.
+/// Questions, receipts, results and tasks are none, however many there are.
+pub fn courtesy(row: &OutboxRow) -> bool {
+    row.refusal || ACKNOWLEDGEMENTS.contains(&row.template.as_str())
+}
+
 fn letter(key: String, notice: NoticeId, input: Input, now: DateTime<Utc>) -> NewLetter {
     let body = LetterBody::ToCase(notice.case, input);
     NewLetter { key, body, arrived: now, mail: None, message_id: None }

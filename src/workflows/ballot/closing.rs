@@ -1,9 +1,9 @@
 //! The clock of a ballot: reminders, the close, and what follows from too few answers.
 
-use super::{Ballot, Policy, Poll, Round, mails, setup, tally};
+use super::{Ballot, Policy, Poll, Round, mails, setup, staff, tally};
 use crate::kernel::ballot::{Outcome, Verdict};
 use crate::kernel::ladder::Ladder;
-use crate::kernel::workflow::{Cx, Effect, Step};
+use crate::kernel::workflow::{Cx, Effect, Notice, Step};
 use chrono::Duration;
 use serde_json::json;
 
@@ -12,10 +12,8 @@ pub(super) fn wake(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
     if poll.frozen.is_some() {
         return Step::to(Ballot::Open(poll));
     }
-    if cx.now < poll.closes {
-        let due = poll.reminders.climb(cx.now);
-        let owing = if due { poll.owing() } else { Vec::new() };
-        let reminders: Vec<_> = owing.into_iter().map(|voter| mails::reminder(&poll, voter)).collect();
+    if cx.now < poll.over() {
+        let reminders = if poll.reminders.climb(cx.now) { remind(&poll, cx) } else { Vec::new() };
         return reminders.into_iter().fold(Step::to(Ballot::Open(poll)), Step::tell);
     }
     let until = poll.closes + cx.policy.grace();
@@ -25,7 +23,16 @@ pub(super) fn wake(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
         return Step::to(Ballot::Open(poll));
     }
     poll.pending.clear();
+    poll.waiting = None;
     close(poll, cx)
+}
+
+/// One mail to each who still owes something: an answer, or the word that an answer was hers.
+fn remind(poll: &Poll, cx: &Cx<Policy>) -> Vec<Notice> {
+    let until = poll.closes + cx.policy.grace();
+    let answers = poll.owing().into_iter().map(|voter| mails::reminder(poll, voter));
+    let words = poll.pending.iter().map(|(voter, pending)| mails::confirm(poll, *voter, pending, until));
+    answers.chain(words).collect()
 }
 
 /// Counts, and decides or gives those who are silent another chance.
@@ -38,9 +45,8 @@ pub(super) fn close(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
     if !poll.extended {
         return extend(poll, cx);
     }
-    let round = Round { round: poll.round, opened: poll.opened, closed: cx.now, counts, verdict };
+    poll.earlier.push(Round { round: poll.round, opened: poll.opened, closed: cx.now, counts, verdict });
     if poll.round <= cx.policy.reruns {
-        poll.earlier.push(round);
         let cancel =
             poll.electorate.iter().map(|voter| Effect::Cancel(mails::asking(*voter))).collect::<Vec<_>>();
         let next = setup::begin(poll.matter, poll.round + 1, poll.earlier, cx);
@@ -56,8 +62,10 @@ fn decided(poll: Poll, verdict: Verdict, cx: &Cx<Policy>) -> Step<Ballot> {
     let result = mails::result(&poll, counts, verdict, cx.case.to_string());
     let record = tally::record(&poll, Some(verdict), cx);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": verdict.outcome }) });
+    let over = mails::asked_no_more(&poll);
     let closed = Ballot::Closed { poll, verdict: Some(verdict), counts, at: cx.now };
-    note.into_iter().fold(Step::to(closed).tell(result).with(Effect::Publish(record)), Step::with)
+    let step = over.into_iter().fold(Step::to(closed), Step::with).tell(result);
+    note.into_iter().fold(step.with(Effect::Publish(record)), Step::with)
 }
 
 fn extend(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
@@ -74,11 +82,14 @@ fn extend(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
 /// No quorum after an extension and a re-run: nothing is decided, and the Chair is asked.
 fn escalate(poll: Poll, verdict: Verdict, cx: &Cx<Policy>) -> Step<Ballot> {
     let result = mails::result(&poll, poll.counts(), verdict, cx.case.to_string());
-    let task = mails::escalation(&poll, verdict);
+    let task = mails::escalation(&poll, verdict, staff::deciding(cx));
     let record = tally::record(&poll, Some(verdict), cx);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": verdict.outcome }) });
     let remind_at = cx.now + Duration::days(i64::from(cx.policy.chair_reminder_days));
-    let step = Step::to(Ballot::Escalated { poll, verdict, remind_at })
+    let over = mails::asked_no_more(&poll);
+    let step = over
+        .into_iter()
+        .fold(Step::to(Ballot::Escalated { poll, verdict, remind_at }), Step::with)
         .tell(result)
         .with(Effect::Task(task))
         .with(Effect::Publish(record));

@@ -1,11 +1,11 @@
 //! What a ballot writes. Each function is one template under templates/ballot/ and its data.
 
-use super::{Annulment, Entry, Poll, Secrecy, Texts, What};
+use super::{Annulment, Entry, Pending, Poll, Secrecy, Texts, What};
 use crate::kernel::ballot::{Counts, Outcome, Verdict, Why};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{Party, PersonId};
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{Asks, Audience, Class, Notice, Task};
+use crate::kernel::workflow::{Asks, Audience, Class, Effect, Notice, Task};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
@@ -58,8 +58,19 @@ pub(super) fn asking(voter: Party) -> String {
     format!("ask:{voter}")
 }
 
-pub(super) fn confirming(voter: Party) -> String {
-    format!("confirm:{voter}")
+/// The label of one question whether something was a voter's: each question has its own, so that the answer
+/// to one never confirms what came later.
+pub(super) fn confirming(voter: Party, number: u32) -> String {
+    format!("confirm:{voter}:{number}")
+}
+
+/// Nobody owes an answer any more: asks that have not left never leave, and tasks to reach a voter are over.
+pub(super) fn asked_no_more(poll: &Poll) -> Vec<Effect> {
+    let labels = |voter: &Party| {
+        [asking(*voter), format!("refusal:{voter}"), format!("unreachable:{voter}")].map(Effect::Cancel)
+    };
+    let questions = poll.pending.iter().map(|(voter, p)| Effect::Cancel(confirming(*voter, p.number)));
+    poll.electorate.iter().flat_map(labels).chain(questions).collect()
 }
 
 fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {
@@ -67,6 +78,12 @@ fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {
         .asking(Asks::Vote)
         .not_after(poll.closes)
         .with_calendar(poll.closes)
+        .to_address(address(poll, voter))
+}
+
+/// The address of a voter that takes mail, as far as we know.
+fn address(poll: &Poll, voter: Party) -> u8 {
+    poll.addresses.get(&voter).copied().unwrap_or(0)
 }
 
 pub(super) fn ballot(poll: &Poll, voter: Party) -> Notice {
@@ -141,7 +158,8 @@ fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str,
         hash: &poll.hash,
         seen: Seen::of(poll),
     };
-    Notice { asks: Asks::Vote, ..Notice::new(&format!("receipt:{voter}"), voter, template, data) }
+    let notice = Notice::new(&format!("receipt:{voter}"), voter, template, data);
+    Notice { asks: Asks::Vote, ..notice }.to_address(address(poll, voter))
 }
 
 pub(super) fn withdrawn(poll: &Poll, voter: Party) -> Notice {
@@ -152,12 +170,36 @@ pub(super) fn recused(poll: &Poll, voter: Party) -> Notice {
     Notice::new(&asking(voter), voter, "ballot/recused", facts(poll)).asking(Asks::Vote)
 }
 
-/// Asks at the address on file whether an answer was the voter's.
-pub(super) fn confirm(poll: &Poll, voter: Party, choice: Choice, until: DateTime<Utc>) -> Notice {
-    let data = json!({
-        "question": poll.matter.question, "choice": choice, "closes": poll.closes, "until": until, "hash": poll.hash,
+/// Asks at the address on file whether something was the voter's.
+pub(super) fn confirm(poll: &Poll, voter: Party, pending: &Pending, until: DateTime<Utc>) -> Notice {
+    let mut data = json!({
+        "question": poll.matter.question, "closes": poll.closes, "until": until, "hash": poll.hash,
     });
-    Notice::new(&confirming(voter), voter, "ballot/confirm", data).asking(Asks::Confirm).not_after(until)
+    let template = match &pending.what {
+        What::Voted { choice, .. } => {
+            data["choice"] = json!(choice);
+            "ballot/confirm"
+        }
+        What::Withdrawn => {
+            data["word"] = json!("withdraw");
+            "ballot/confirm-word"
+        }
+        What::Recused => {
+            data["word"] = json!("recuse");
+            "ballot/confirm-word"
+        }
+    };
+    Notice::new(&confirming(voter, pending.number), voter, template, data)
+        .asking(Asks::Confirm)
+        .not_after(until)
+        .to_address(address(poll, voter))
+}
+
+/// Something was not the voter's: it is thrown away, and she can still vote.
+pub(super) fn declined(poll: &Poll, voter: Party) -> Notice {
+    let standing: Vec<Choice> = poll.vote_of(voter).into_iter().collect();
+    let data = json!({ "question": poll.matter.question, "closes": poll.closes, "standing": standing });
+    Notice::new(&asking(voter), voter, "ballot/declined", data).asking(Asks::Vote)
 }
 
 pub(super) fn frozen(poll: &Poll) -> Notice {
@@ -214,13 +256,13 @@ pub(super) fn result(poll: &Poll, counts: Counts, verdict: Verdict, case: String
     Notice { class: Class::Public, ..Notice::new("result", everybody(poll), template, data) }
 }
 
-/// Asks the Chair what to do about a ballot that found no quorum twice.
-pub(super) fn escalation(poll: &Poll, verdict: Verdict) -> Task {
+/// Asks the Chair and staff what to do about a ballot that found no quorum twice (ambiguity 62).
+pub(super) fn escalation(poll: &Poll, verdict: Verdict, officers: Vec<Party>) -> Task {
     let data = json!({
         "question": poll.matter.question, "recorded": verdict.recorded, "quorum": verdict.quorum,
         "sitting": verdict.sitting, "rounds": poll.round,
     });
-    let notice = Notice::new("escalation", Audience::Role(Role::AlacChair, None), "ballot/escalation", data)
+    let notice = Notice::new("escalation", Audience::Parties(officers), "ballot/escalation", data)
         .asking(Asks::Decision);
     Task { notice, due: None }
 }
@@ -244,7 +286,8 @@ pub(super) fn annulment(poll: &Poll, annulment: &Annulment, others: Vec<Party>) 
         "question": poll.matter.question, "by": Party::Person(annulment.by), "reason": annulment.reason,
         "closes": poll.closes,
     });
-    let notice = Notice::new("annulment", Audience::Parties(others), "ballot/annul-confirm", data)
+    let label = super::staff::Task::annulment(annulment.at);
+    let notice = Notice::new(&label, Audience::Parties(others), "ballot/annul-confirm", data)
         .asking(Asks::Decision);
     Task { notice, due: Some(poll.closes) }
 }

@@ -16,8 +16,6 @@ mod mails;
 mod setup;
 mod staff;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::{Counts, Rule, Verdict};
@@ -26,9 +24,9 @@ use crate::kernel::ids::{CaseId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::language::Language;
 use crate::kernel::workflow::{Cx, Input, Note, Opening, Refusal, Step, Workflow};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One text in each language.
 pub type Texts = BTreeMap<Language, String>;
@@ -164,12 +162,21 @@ pub struct Poll {
     pub entries: BTreeMap<Party, Entry>,
     /// Answers that wait for their author's confirmation.
     pub pending: BTreeMap<Party, Pending>,
+    /// How many confirmations were asked for.
+    #[serde(default)]
+    pub asked: u32,
     pub reminders: Ladder,
     pub extended: bool,
     /// Past the close, waiting until then for confirmations of answers that arrived in time.
     pub waiting: Option<DateTime<Utc>>,
     pub frozen: Option<DateTime<Utc>>,
     pub annulment: Option<Annulment>,
+    /// Which address of a voter takes mail, where it is not the preferred one.
+    #[serde(default)]
+    pub addresses: BTreeMap<Party, u8>,
+    /// Voters none of whose addresses took mail: staff have been asked to reach them.
+    #[serde(default)]
+    pub unreachable: BTreeSet<Party>,
     /// Rounds that found no quorum.
     pub earlier: Vec<Round>,
 }
@@ -202,17 +209,22 @@ pub struct Paper {
     pub reference: String,
 }
 
+/// Something a voter wrote, we cannot be sure that she did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     pub arrived: DateTime<Utc>,
-    pub choice: Choice,
-    pub code: String,
+    pub what: What,
+    /// Which question to the address on file is about it: the answer to an older one confirms nothing.
+    pub number: u32,
 }
 
 /// Asked for by one person of the staff; a second must agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annulment {
     pub by: PersonId,
+    /// The account at the operating system: the second person uses another one.
+    #[serde(default)]
+    pub os_user: String,
     pub reason: String,
     pub at: DateTime<Utc>,
 }
@@ -238,6 +250,10 @@ pub enum ParentSays {
 impl Workflow for Ballot {
     const KIND: &'static str = "ballot";
     type Policy = Policy;
+
+    fn check(policy: &Policy) -> Result<(), String> {
+        setup::check(policy)
+    }
 
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
         let matter = setup::matter(opening, cx)?;
@@ -315,6 +331,14 @@ impl Poll {
         }))
     }
 
+    /// The answer of a voter that stands.
+    fn vote_of(&self, voter: Party) -> Option<Choice> {
+        match self.entries.get(&voter)?.what {
+            What::Voted { choice, .. } => Some(choice),
+            What::Withdrawn | What::Recused => None,
+        }
+    }
+
     /// Those who recorded no answer, for whatever reason.
     fn silent(&self) -> Vec<Party> {
         let voted =
@@ -335,9 +359,18 @@ impl Poll {
         )
     }
 
-    /// Whether something that arrived then was in time: up to and including the closing second.
+    /// The first moment after the closing second, which still counts.
+    fn over(&self) -> DateTime<Utc> {
+        self.closes.with_nanosecond(0).unwrap_or(self.closes) + Duration::seconds(1)
+    }
+
+    /// Whether something that arrived then was in time: from the opening second up to and including the
+    /// closing second; and while frozen before the close, since the clock stood still.
     fn in_time(&self, arrived: DateTime<Utc>) -> bool {
-        self.frozen.is_some() || arrived.timestamp() <= self.closes.timestamp()
+        let second = arrived.timestamp();
+        let stood_still = |since: DateTime<Utc>| since <= self.closes && second >= since.timestamp();
+        self.opened.timestamp() <= second
+            && (second <= self.closes.timestamp() || self.frozen.is_some_and(stood_still))
     }
 
     /// Freeze and thaw, by the parent alone. The time frozen is added to the time left; answers that
@@ -356,6 +389,7 @@ impl Poll {
             (Some(ParentSays::Thaw), Some(since)) => {
                 let lasted = note.arrived - since;
                 self.frozen = None;
+                self.waiting = None;
                 self.closes += lasted;
                 self.reminders.shift(lasted);
                 let tell = mails::thawed(&self);

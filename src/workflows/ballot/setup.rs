@@ -8,7 +8,7 @@ use crate::kernel::ids::Party;
 use crate::kernel::ladder::Ladder;
 use crate::kernel::language::Language;
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{Cx, Effect, Opening, Refusal, Step};
+use crate::kernel::workflow::{Cx, Effect, Opening, Refusal, Step, within};
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use serde_json::json;
@@ -45,14 +45,47 @@ fn vote() -> Act {
 /// Longest question or effect, in characters: it stands in every mail and every subject is cut from it.
 const LONGEST: usize = 2_000;
 
-pub(super) fn matter(opening: &Opening, cx: &Cx<Policy>) -> Result<Matter, Refusal> {
-    let asked: Asked = serde_json::from_value(opening.body.clone())
-        .map_err(|error| Refusal::new("ballot/unreadable", json!({ "why": error.to_string() })))?;
-    let opens = asked.opens.unwrap_or(cx.now);
-    let closes = asked.closes.unwrap_or(opens + Duration::days(i64::from(cx.policy.days)));
+/// No ballot opens or closes further away than this from the day it is asked for.
+const FURTHEST: Duration = Duration::days(731);
+
+/// Whether a ballot can run with these numbers.
+pub(super) fn check(policy: &Policy) -> Result<(), String> {
+    within("days", policy.days, 1..=366)?;
+    if policy.remind_hours_before.len() > 20 {
+        return Err("remind_hours_before names more than 20 reminders; write fewer".to_owned());
+    }
+    for hours in &policy.remind_hours_before {
+        within("remind_hours_before", *hours, 0..=8784)?;
+    }
+    within("extend_days", policy.extend_days, 1..=366)?;
+    within("reruns", policy.reruns, 0..=5)?;
+    within("confirm_grace_hours", policy.confirm_grace_hours, 0..=8784)?;
+    within("chair_reminder_days", policy.chair_reminder_days, 1..=366)
+}
+
+fn unreadable(why: impl std::fmt::Display) -> Refusal {
+    Refusal::new("ballot/unreadable", json!({ "why": why.to_string() }))
+}
+
+/// When a ballot opens and closes, both near enough to be meant.
+fn times(asked: &Asked, cx: &Cx<Policy>) -> Result<(DateTime<Utc>, DateTime<Utc>), Refusal> {
+    let near = |name: &str, moment: Option<DateTime<Utc>>| match moment {
+        Some(moment) if (moment - cx.now).abs() <= FURTHEST => Ok(moment),
+        _ => Err(unreadable(format!("{name} must be less than two years away"))),
+    };
+    let opens = near("opens", Some(asked.opens.unwrap_or(cx.now)))?;
+    let usual = || opens.checked_add_signed(Duration::days(i64::from(cx.policy.days)));
+    let closes = near("closes", asked.closes.or_else(usual))?;
     if closes <= opens || closes <= cx.now {
         return Err(Refusal::new("ballot/closes-too-early", json!({ "opens": opens, "closes": closes })));
     }
+    Ok((opens, closes))
+}
+
+pub(super) fn matter(opening: &Opening, cx: &Cx<Policy>) -> Result<Matter, Refusal> {
+    let asked: Asked = serde_json::from_value(opening.body.clone()).map_err(unreadable)?;
+    asked.rule.check().map_err(unreadable)?;
+    let (opens, closes) = times(&asked, cx)?;
     let texts =
         [("question", &asked.question), ("yes_means", &asked.yes_means), ("no_means", &asked.no_means)];
     let missing: Vec<String> = texts.iter().flat_map(|(part, texts)| missing(part, texts)).collect();
@@ -78,6 +111,11 @@ pub(super) fn matter(opening: &Opening, cx: &Cx<Policy>) -> Result<Matter, Refus
         electorate.iter().filter(|party| cx.register.speaker(**party).is_none()).copied().collect();
     if electorate.is_empty() || !unknown.is_empty() {
         return Err(Refusal::new("ballot/voters-unknown", json!({ "unknown": unknown })));
+    }
+    let least = matter.rule.quorum.min_absolute;
+    if usize::try_from(least).map_or(true, |least| least > electorate.len()) {
+        let why = format!("the quorum of at least {least} is more than all {} voters", electorate.len());
+        return Err(unreadable(why));
     }
     Ok(matter)
 }
@@ -119,11 +157,14 @@ pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Pol
         hash: String::new(),
         entries: BTreeMap::new(),
         pending: BTreeMap::new(),
+        asked: 0,
         reminders: Ladder::before(closes, &cx.policy.reminders(), opened),
         extended: false,
         waiting: None,
         frozen: None,
         annulment: None,
+        addresses: BTreeMap::new(),
+        unreachable: BTreeSet::new(),
         earlier,
         matter,
     };

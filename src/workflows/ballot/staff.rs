@@ -12,22 +12,30 @@ use crate::kernel::workflow::{Asks, Cx, Effect, Input, Order, Refusal, Reply, St
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// A task of this workflow, by the label of the mail that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
-    Annulment,
+    /// Asked for at this second: an answer is about no other request.
+    Annulment(i64),
     Escalation,
     Unreachable(Party),
 }
 
 impl Task {
     pub(super) fn of(label: &str) -> Option<Task> {
-        match label {
-            "annulment" => Some(Task::Annulment),
+        let (kind, rest) = label.split_once(':').unwrap_or((label, ""));
+        match kind {
+            "annulment" => rest.parse().ok().map(Task::Annulment),
             "escalation" => Some(Task::Escalation),
-            _ => label.strip_prefix("unreachable:")?.parse().ok().map(Task::Unreachable),
+            "unreachable" => rest.parse().ok().map(Task::Unreachable),
+            _ => None,
         }
+    }
+
+    pub(super) fn annulment(at: DateTime<Utc>) -> String {
+        format!("annulment:{}", at.timestamp())
     }
 
     pub(super) fn unreachable(voter: Party) -> String {
@@ -38,19 +46,41 @@ impl Task {
 /// Roles that may order something about a ballot, or agree to it.
 const OFFICERS: [Role; 4] = [Role::Staff, Role::StaffDeputy, Role::AlacChair, Role::AlacViceChair];
 
+fn is_staff(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
+    let roles = [Role::Staff, Role::StaffDeputy];
+    cx.register.person(person).is_some_and(|p| roles.iter().any(|role| p.has(*role, at)))
+}
+
 fn is_officer(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
     cx.register.person(person).is_some_and(|p| OFFICERS.iter().any(|role| p.has(*role, at)))
 }
 
-/// Orders given at the keyboard: `annul`, `confirm-annul`, `record`.
+/// Who decides about a ballot without quorum: the Chair, or who deputises for her, and staff.
+pub(super) fn deciding(cx: &Cx<Policy>) -> Vec<Party> {
+    let chairs = cx.register.holders(Role::AlacChair, None, cx.now);
+    let chairs = if chairs.is_empty() { cx.register.holders(Role::AlacViceChair, None, cx.now) } else { chairs };
+    let staff = cx.register.holders(Role::Staff, None, cx.now);
+    chairs.into_iter().chain(staff).collect::<BTreeSet<_>>().into_iter().map(Party::Person).collect()
+}
+
+/// Orders given at the keyboard: `annul`, `confirm-annul`, `record`; `run-again` and `leave` once escalated.
 pub(super) fn order(ballot: Ballot, order: &Order, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
     if !is_officer(order.by, order.at, cx) {
         return Err(Refusal::new("ballot/not-staff", json!({ "verb": order.verb })));
     }
     match (ballot, order.verb.as_str()) {
         (Ballot::Open(poll), "annul") => ask_to_annul(poll, order, cx),
-        (Ballot::Open(poll), "confirm-annul") => second(poll, order.by, true, cx),
-        (Ballot::Open(poll), "record") => paper(poll, order),
+        (Ballot::Open(poll), "confirm-annul") => {
+            let same = poll.annulment.as_ref().is_some_and(|asked| asked.os_user == order.os_user);
+            if same && !order.os_user.is_empty() {
+                return Err(Refusal::new("ballot/second-person", json!({ "question": poll.matter.question })));
+            }
+            second(poll, order.by, true, cx)
+        }
+        // The Chair and her deputies vote themselves; paper is for staff alone.
+        (Ballot::Open(poll), "record") if is_staff(order.by, order.at, cx) => paper(poll, order),
+        (Ballot::Escalated { poll, .. }, "run-again") => Ok(decided(poll, true, cx)),
+        (Ballot::Escalated { poll, .. }, "leave") => Ok(decided(poll, false, cx)),
         (ballot, verb) => {
             let data = json!({ "verb": verb, "phase": crate::kernel::workflow::Workflow::phase(&ballot) });
             Err(Refusal::new("ballot/no-such-order", data))
@@ -66,18 +96,19 @@ struct Reason {
 
 fn ask_to_annul(mut poll: Poll, order: &Order, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
     let Reason { reason } = arguments(order)?;
-    let asked = Annulment { by: order.by, reason, at: order.at };
+    let before = poll.annulment.as_ref().map(|asked| Effect::Cancel(Task::annulment(asked.at)));
+    let asked = Annulment { by: order.by, os_user: order.os_user.clone(), reason, at: order.at };
     let others: Vec<Party> = OFFICERS
         .iter()
         .flat_map(|role| cx.register.holders(*role, None, cx.now))
         .filter(|person| *person != order.by)
         .map(Party::Person)
-        .collect::<std::collections::BTreeSet<_>>()
+        .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
     let task = mails::annulment(&poll, &asked, others);
     poll.annulment = Some(asked);
-    Ok(Step::to(Ballot::Open(poll)).with(Effect::Cancel("annulment".into())).with(Effect::Task(task)))
+    Ok(before.into_iter().fold(Step::to(Ballot::Open(poll)), Step::with).with(Effect::Task(task)))
 }
 
 /// The second person's word on an annulment.
@@ -88,14 +119,14 @@ fn second(poll: Poll, by: PersonId, agrees: bool, cx: &Cx<Policy>) -> Result<Ste
     if asked.by == by {
         return Err(Refusal::new("ballot/second-person", json!({ "question": poll.matter.question })));
     }
-    let done = Effect::Cancel("annulment".into());
+    let done = Effect::Cancel(Task::annulment(asked.at));
     if !agrees {
         let tell = mails::kept(&poll, asked.by, by);
         return Ok(Step::to(Ballot::Open(Poll { annulment: None, ..poll })).with(done).tell(tell));
     }
     let tell = mails::annulled(&poll, &asked.reason);
     let record = tally::annulled(&poll, &asked.reason, cx);
-    let cancelled: Vec<Effect> = poll.electorate.iter().map(|v| Effect::Cancel(mails::asking(*v))).collect();
+    let cancelled = mails::asked_no_more(&poll);
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": "annulled" }) });
     let state =
         Ballot::Annulled { matter: poll.matter, reason: asked.reason, by: asked.by, second: by, at: cx.now };
@@ -145,7 +176,10 @@ pub(super) fn answer(
     let asks = if matches!(task, Task::Unreachable(_)) { Asks::Text } else { Asks::Decision };
     let by = officer(&poll, reply, asks, cx)?;
     match task {
-        Task::Annulment => {
+        Task::Annulment(at) => {
+            if poll.annulment.as_ref().is_some_and(|asked| asked.at.timestamp() != at) {
+                return Err(Refusal::new("ballot/task-over", json!({ "question": poll.matter.question })));
+            }
             let agrees = decision(&poll, reply)?;
             let step = second(poll.clone(), by, agrees, cx)?;
             Ok(step.tell(mails::task_done(&poll, reply.from, "ballot/task-done")))
@@ -189,22 +223,33 @@ fn decision(poll: &Poll, reply: &Reply) -> Result<bool, Refusal> {
 }
 
 /// An ask that bounced goes to the voter's next address, and becomes a task when there is none.
-pub(super) fn undelivered(poll: Poll, bounce: &Undelivered, cx: &Cx<Policy>) -> Step<Ballot> {
+pub(super) fn undelivered(mut poll: Poll, bounce: &Undelivered, cx: &Cx<Policy>) -> Step<Ballot> {
     let voter = bounce.to;
-    let owes = poll.electorate.contains(&voter) && poll.owing().contains(&voter);
-    let asks = bounce.label == mails::asking(voter);
-    let confirms = bounce.label == mails::confirming(voter) && poll.pending.contains_key(&voter);
-    if !bounce.permanent || !(asks && owes || confirms) {
+    let asks = bounce.label == mails::asking(voter) && poll.owing().contains(&voter);
+    let confirms =
+        poll.pending.get(&voter).is_some_and(|p| bounce.label == mails::confirming(voter, p.number));
+    let tried = poll.addresses.get(&voter).copied().unwrap_or(0);
+    // A bounce of an address that was given up already is no news.
+    if !bounce.permanent || bounce.address != tried || !(asks || confirms) {
         return Step::to(Ballot::Open(poll));
     }
     let addresses = cx.register.speaker(voter).map_or(0, |person| person.addresses.len());
-    let next = bounce.address.saturating_add(1);
-    if usize::from(next) >= addresses || confirms {
-        let task = mails::unreachable(&poll, voter);
-        return Step::to(Ballot::Open(poll)).with(Effect::Task(task));
+    let next = tried.saturating_add(1);
+    if usize::from(next) < addresses {
+        poll.addresses.insert(voter, next);
+        let notice = match poll.pending.get(&voter).filter(|_| confirms) {
+            Some(pending) => mails::confirm(&poll, voter, pending, poll.closes + cx.policy.grace()),
+            None => mails::ballot(&poll, voter),
+        };
+        return Step::to(Ballot::Open(poll)).tell(notice);
     }
-    let notice = mails::ballot(&poll, voter).to_address(next);
-    Step::to(Ballot::Open(poll)).tell(notice)
+    // Nothing is left to try: the preferred one may work again, and a person is asked, once.
+    poll.addresses.remove(&voter);
+    if !poll.unreachable.insert(voter) {
+        return Step::to(Ballot::Open(poll));
+    }
+    let task = mails::unreachable(&poll, voter);
+    Step::to(Ballot::Open(poll)).with(Effect::Task(task))
 }
 
 /// Waiting for the Chair: YES runs the ballot once more, NO leaves it undecided. Reminded until then.
@@ -215,11 +260,11 @@ pub(super) fn escalated(
     input: &Input,
     cx: &Cx<Policy>,
 ) -> Result<Step<Ballot>, Refusal> {
-    let done = Effect::Cancel("escalation".into());
     match input {
         Input::Wake if remind_at <= cx.now => {
-            let task = mails::escalation(&poll, verdict);
+            let task = mails::escalation(&poll, verdict, deciding(cx));
             let remind_at = cx.now + Duration::days(i64::from(cx.policy.chair_reminder_days));
+            let done = Effect::Cancel("escalation".into());
             Ok(Step::to(Ballot::Escalated { poll, verdict, remind_at }).with(done).with(Effect::Task(task)))
         }
         Input::Reply(reply) => {
@@ -230,19 +275,22 @@ pub(super) fn escalated(
             officer(&poll, reply, Asks::Decision, cx)?;
             let again = decision(&poll, reply)?;
             let thanks = mails::task_done(&poll, reply.from, "ballot/task-done");
-            let step = if again {
-                let round = poll.round + 1;
-                setup::begin(poll.matter, round, poll.earlier, cx)
-            } else {
-                let counts = poll.counts();
-                let tell = mails::left_undecided(&poll);
-                let parent = poll.matter.parent;
-                let note = parent.map(|to| Effect::Note { to, body: json!({ "ballot": "left-undecided" }) });
-                let closed = Ballot::Closed { poll, verdict: None, counts, at: cx.now };
-                note.into_iter().fold(Step::to(closed).tell(tell), Step::with)
-            };
-            Ok(step.with(done).tell(thanks))
+            Ok(decided(poll, again, cx).tell(thanks))
         }
         _ => Ok(Step::to(Ballot::Escalated { poll, verdict, remind_at })),
     }
+}
+
+/// What was decided about a ballot without quorum: it is run once more, or left undecided and everybody told.
+fn decided(poll: Poll, again: bool, cx: &Cx<Policy>) -> Step<Ballot> {
+    let done = Effect::Cancel("escalation".into());
+    if again {
+        let step = setup::begin(poll.matter, poll.round + 1, poll.earlier, cx);
+        return Step { state: step.state, effects: std::iter::once(done).chain(step.effects).collect() };
+    }
+    let counts = poll.counts();
+    let tell = mails::left_undecided(&poll);
+    let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": "left-undecided" }) });
+    let closed = Ballot::Closed { poll, verdict: None, counts, at: cx.now };
+    note.into_iter().fold(Step::to(closed).with(done).tell(tell), Step::with)
 }

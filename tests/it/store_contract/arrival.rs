@@ -4,7 +4,7 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
-use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Sorted, Store};
+use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store};
 use chrono::Duration;
 
 super::promises! {
@@ -14,12 +14,16 @@ super::promises! {
     a_mail_is_sorted_once
     a_text_that_a_database_cannot_hold_is_held
     the_books_balance_whatever_becomes_of_a_mail
+    a_mail_leaves_quarantine_accepted_where_a_person_says_so
+    a_message_id_is_remembered_with_its_mail
     a_mail_of_several_letters_is_finished_when_all_are
     a_stranger_is_answered_once_a_day
     a_clock_waits_for_letters_that_came_before_it
     a_clock_waits_for_mail_that_may_be_for_its_case
     a_clock_waits_until_every_mailbox_was_read_after_it
     a_letter_that_slips_in_stops_the_clock
+    the_oldest_key_in_use_is_that_of_the_oldest_mail_not_dealt_with
+    a_row_of_the_journal_is_found_by_its_number
 }
 
 async fn a_mail_is_stored_once_wherever_it_is_found(record: impl Record) {
@@ -128,11 +132,38 @@ async fn the_books_balance_whatever_becomes_of_a_mail(record: impl Record) {
     assert_eq!(quarantine.iter().map(|item| item.mail).collect::<Vec<_>>(), [Some(MailId(4)), Some(odd)]);
     assert_eq!(store.quarantined_mail(odd).await.unwrap().unwrap().raw.bytes, [7, 0, 255]);
     assert_eq!(store.quarantined_mail(silent).await.unwrap(), None);
-    store.unquarantine(&quarantine[0], Some("nonsense"), t(12)).await.unwrap();
-    store.unquarantine(&quarantine[1], None, t(12)).await.unwrap();
+    store.unquarantine(&quarantine[0], Release::Discard("nonsense"), t(12)).await.unwrap();
+    store.unquarantine(&quarantine[1], Release::Retry, t(12)).await.unwrap();
     let expected = Books { silent: 3, quarantined: 0, waiting: 2, ..expected };
     assert_eq!(store.books().await.unwrap(), expected);
     assert_eq!(store.claim_mail(t(12)).await.unwrap().unwrap().id, odd);
+}
+
+async fn a_mail_leaves_quarantine_accepted_where_a_person_says_so(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 1)]).await;
+    for (stays, release, accepted) in [(0, Release::Retry, false), (1, Release::Accept, true)] {
+        let id = store.claim_mail(t(2)).await.unwrap().unwrap().id;
+        store.sort(id, &Sorted::Quarantined("odd".into()), t(2)).await.unwrap();
+        let item = store.quarantined().await.unwrap().remove(0);
+        assert_eq!(item.stays, stays);
+        store.unquarantine(&item, release, t(3)).await.unwrap();
+        let again = store.claim_mail(t(3)).await.unwrap().unwrap();
+        assert_eq!((again.stays, again.accepted), (stays + 1, accepted));
+        store.put_back_mail(id, t(2)).await.unwrap();
+    }
+}
+
+async fn a_message_id_is_remembered_with_its_mail(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 1)]).await;
+    let id = store.claim_mail(t(1)).await.unwrap().unwrap().id;
+    let message_id = Some("1@a.example".to_owned());
+    let read = NewLetter { mail: Some(id), message_id, ..letter("mail:1:0", CASE, 1) };
+    store.sort(id, &Sorted::Letters(vec![read]), t(1)).await.unwrap();
+    assert!(store.message_id_seen("1@a.example", MailId(2)).await.unwrap());
+    assert!(!store.message_id_seen("1@a.example", id).await.unwrap(), "it is this very mail");
+    assert!(!store.message_id_seen("2@a.example", MailId(2)).await.unwrap());
 }
 
 async fn a_mail_of_several_letters_is_finished_when_all_are(record: impl Record) {
@@ -198,7 +229,7 @@ async fn a_clock_waits_for_letters_that_came_before_it(record: impl Record) {
     assert!(!fires(&store).await, "a letter is quarantined");
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.letter, item.case), (Some(id), Some(CASE)));
-    store.unquarantine(&item, Some("not a vote"), t(65)).await.unwrap();
+    store.unquarantine(&item, Release::Discard("not a vote"), t(65)).await.unwrap();
     assert!(fires(&store).await);
 }
 
@@ -221,8 +252,9 @@ async fn a_clock_waits_for_mail_that_may_be_for_its_case(record: impl Record) {
         case: None,
         arrived: t(50),
         why: String::new(),
+        stays: 0,
     };
-    store.unquarantine(&item(1), Some("spam"), t(63)).await.unwrap();
+    store.unquarantine(&item(1), Release::Discard("spam"), t(63)).await.unwrap();
     assert!(fires(&store).await, "mails that name other cases, or none, hold nothing up");
 }
 
@@ -262,4 +294,43 @@ async fn a_letter_that_slips_in_stops_the_clock(record: impl Record) {
     tick.clock = Some(t(60));
     store.commit(&tick).await.unwrap();
     assert_eq!(due(&store, 73).await, None);
+}
+
+async fn the_oldest_key_in_use_is_that_of_the_oldest_mail_not_dealt_with(record: impl Record) {
+    let store = record.instance().await;
+    assert_eq!(store.oldest_intake_key().await.unwrap(), None);
+    let of_day = |n: u8, day: u8| {
+        let mut mail = mail(n, i64::from(n));
+        mail.raw.key = format!("intake-2026-03-0{day}");
+        mail
+    };
+    receive(&store, &[of_day(1, 2), of_day(2, 1), of_day(3, 3)]).await;
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-01"));
+    for sorted in [Sorted::Quarantined("odd".into()), Sorted::Silent("auto-reply".into())] {
+        let id = store.claim_mail(t(9)).await.unwrap().unwrap().id;
+        store.sort(id, &sorted, t(9)).await.unwrap();
+    }
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-02"));
+    let mut moved = step(CASE, 0, 10);
+    moved.outbox.push(notice(CASE, 0, 0));
+    store.commit(&moved).await.unwrap();
+    let id = store.claim_outgoing(t(10)).await.unwrap().unwrap().row.id;
+    let bytes = |key: &str| Sealed { key: key.into(), bytes: vec![1] };
+    store.keep_bytes(id, &bytes("case-7")).await.unwrap();
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-02"));
+    store.keep_bytes(id, &bytes("intake-2026-02-28")).await.unwrap();
+    assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-02-28"));
+}
+
+async fn a_row_of_the_journal_is_found_by_its_number(record: impl Record) {
+    let store = record.instance().await;
+    assert_eq!(store.journal_at(None).await.unwrap(), None);
+    open_case(&store, CASE, 60).await;
+    store.commit(&step(CASE, 1, 1)).await.unwrap();
+    let head = store.journal_head().await.unwrap();
+    assert_eq!(store.journal_at(None).await.unwrap(), Some((2, head.clone())));
+    assert_eq!(store.journal_at(Some(2)).await.unwrap(), Some((2, head.clone())));
+    assert_eq!(store.journal_at(Some(3)).await.unwrap(), None);
+    let first = store.journal_at(Some(1)).await.unwrap().expect("the first row");
+    assert!(first.0 == 1 && first.1 != head);
 }

@@ -3,7 +3,7 @@
 use super::record::*;
 use atlarged::advance::Commit;
 use atlarged::kernel::ids::{CaseId, LetterId, MailId};
-use atlarged::ports::store::{CommitError, Posted, Sorted, Store};
+use atlarged::ports::store::{CommitError, Posted, Release, Sorted, Store};
 use std::collections::BTreeSet;
 
 super::promises! {
@@ -16,6 +16,8 @@ super::promises! {
     a_mail_that_kills_three_times_is_quarantined
     a_letter_that_kills_three_times_is_quarantined
     a_clock_that_kills_three_times_is_stuck
+    a_clock_that_was_put_back_rests_and_others_go_on
+    a_clock_set_aside_waits_for_a_person
     a_notice_that_kills_three_times_is_stuck
     faults_are_never_blamed
     what_died_in_company_goes_alone_next_time
@@ -167,7 +169,7 @@ async fn a_mail_that_kills_three_times_is_quarantined(record: impl Record) {
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.why.contains("three times")), (Some(MailId(1)), true));
     assert_eq!(store.books().await.unwrap().quarantined, 1);
-    store.unquarantine(&item, None, t(2)).await.unwrap();
+    store.unquarantine(&item, Release::Retry, t(2)).await.unwrap();
     assert!(store.claim_mail(t(2)).await.unwrap().is_some(), "it has three lives again");
 }
 
@@ -203,8 +205,37 @@ async fn a_clock_that_kills_three_times_is_stuck(record: impl Record) {
     assert_eq!(store.next_event().await.unwrap(), None);
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.letter, item.case), (None, None, Some(CASE)));
-    store.unquarantine(&item, None, t(91)).await.unwrap();
+    store.unquarantine(&item, Release::Retry, t(91)).await.unwrap();
     assert_eq!(due(&store, 92).await, Some(CASE));
+}
+
+async fn a_clock_that_was_put_back_rests_and_others_go_on(record: impl Record) {
+    let store = record.instance().await;
+    open_case(&store, CASE, 60).await;
+    open_case(&store, CaseId(8), 61).await;
+    assert_eq!(due(&store, 90).await, Some(CASE));
+    store.put_back_clock(CASE, t(95)).await.unwrap();
+    assert_eq!(due(&store, 90).await, Some(CaseId(8)));
+    assert_eq!(due(&store, 94).await, None);
+    store.stick_clock(CaseId(8), "odd").await.unwrap();
+    assert_eq!(store.next_event().await.unwrap(), Some(t(95)));
+    assert_eq!(due(&store, 95).await, Some(CASE));
+}
+
+async fn a_clock_set_aside_waits_for_a_person(record: impl Record) {
+    let store = record.instance().await;
+    open_case(&store, CASE, 60).await;
+    store.stick_clock(CASE, "it is not in hand").await.unwrap();
+    assert_eq!(due(&store, 90).await, Some(CASE));
+    store.stick_clock(CASE, "a newer build wrote it").await.unwrap();
+    assert_eq!(due(&store, 90).await, None);
+    let item = store.quarantined().await.unwrap().remove(0);
+    let (name, why) = (item.name(), item.why.as_str());
+    assert_eq!((name.as_str(), why, item.stays), ("c7", "a newer build wrote it", 0));
+    store.unquarantine(&item, Release::Retry, t(91)).await.unwrap();
+    assert_eq!(due(&store, 92).await, Some(CASE));
+    store.stick_clock(CASE, "again").await.unwrap();
+    assert_eq!(store.quarantined().await.unwrap().remove(0).stays, 1);
 }
 
 async fn a_notice_that_kills_three_times_is_stuck(record: impl Record) {

@@ -44,6 +44,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Waits until the server knows that no more than so many instances live.
+    pub async fn settled(&self, living: i64) {
+        let gone = async { while self.living().await > living {} };
+        tokio::time::timeout(std::time::Duration::from_secs(30), gone).await.expect("the locks go");
+    }
+
     /// How many instances hold their lock.
     async fn living(&self) -> i64 {
         let mut connection = PgConnection::connect(&self.url).await.expect("a connection");
@@ -69,8 +75,7 @@ impl Record for Postgres {
     async fn crash(&self, store: PostgresStore) {
         let before = self.living().await;
         drop(store);
-        let gone = async { while self.living().await >= before {} };
-        tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("the lock goes");
+        self.settled(before - 1).await;
     }
 }
 
@@ -187,6 +192,7 @@ pub fn waking(mut commit: Commit, minutes: i64) -> Commit {
 /// A notice of this step to person 5 that asks for a vote.
 pub fn notice(case: CaseId, seq: u32, n: u16) -> OutboxRow {
     OutboxRow {
+        refusal: false,
         id: NoticeId { case, seq, n },
         label: format!("ballot:{n}"),
         to: Party::Person(PersonId(5)),

@@ -2,8 +2,8 @@
 
 use super::record::*;
 use atlarged::advance::{Commit, LetterBody, OutboxRow};
-use atlarged::kernel::ids::{NoticeId, Party, PersonId};
-use atlarged::kernel::workflow::{Input, Undelivered};
+use atlarged::kernel::ids::{LetterId, NoticeId, Party, PersonId};
+use atlarged::kernel::workflow::{Asks, Input, Undelivered};
 use atlarged::ports::store::{Posted, Sealed, Store};
 
 super::promises! {
@@ -12,6 +12,8 @@ super::promises! {
     what_was_accepted_is_reported_once
     what_was_refused_for_good_is_reported
     what_is_too_late_never_leaves
+    a_question_that_could_not_leave_in_time_is_reported
+    refusals_and_acknowledgements_are_counted_and_nothing_else
     what_was_cancelled_never_leaves
     a_stuck_notice_can_be_sent_again
     an_answer_is_threaded
@@ -115,6 +117,44 @@ async fn what_is_too_late_never_leaves(record: impl Record) {
     store.posted(until(1, 11).id, &Posted::Lapsed, t(12)).await.unwrap();
     assert_eq!(status(&store, until(1, 11).id).await, "lapsed");
     assert_eq!(next(&store, 12).await, None);
+}
+
+async fn a_question_that_could_not_leave_in_time_is_reported(record: impl Record) {
+    let store = record.instance().await;
+    let until = |n, asks| OutboxRow { not_after: Some(t(10)), asks, ..notice(CASE, 0, n) };
+    let cancelled = OutboxRow { label: "over".into(), ..until(2, Asks::Vote) };
+    fill(&store, vec![until(0, Asks::Nothing), until(1, Asks::Vote), cancelled]).await;
+    let cancel = Commit { cancelled: vec!["over".into()], ..step(CASE, 1, 2) };
+    store.commit(&cancel).await.unwrap();
+    assert_eq!(next(&store, 11).await, None);
+    let claimed = store.claim_letter(t(11)).await.unwrap().unwrap();
+    let LetterBody::ToCase(CASE, Input::Undelivered(told)) = claimed.letter.body else { panic!() };
+    assert_eq!((told.notice, told.permanent, told.at), (until(1, Asks::Vote).id, true, t(11)));
+    store.commit(&answering(step(CASE, 2, 11), claimed.id)).await.unwrap();
+    assert_eq!(claim(&store, 12).await, None, "what asks nothing, or was cancelled, is missed by nobody");
+}
+
+async fn refusals_and_acknowledgements_are_counted_and_nothing_else(record: impl Record) {
+    let store = record.instance().await;
+    open_case(&store, CASE, 1000).await;
+    let answers = Some(LetterId(1));
+    let row = |n, template: &str, refusal, answers| {
+        let template = template.to_owned();
+        OutboxRow { template, refusal, answers, ..notice(CASE, 1, n) }
+    };
+    let rows = vec![
+        row(0, "ballot/receipt", false, answers),
+        row(1, "ballot/unclear", true, answers),
+        row(2, "office/transcript", false, answers),
+        row(3, "enquiry/received", false, None),
+    ];
+    store.commit(&Commit { outbox: rows, ..step(CASE, 1, 1) }).await.unwrap();
+    while let Some(id) = next(&store, 2).await {
+        store.posted(id, &Posted::Accepted, t(2)).await.unwrap();
+    }
+    let to = notice(CASE, 1, 0).to;
+    assert_eq!(store.answered(to, t(2)).await.unwrap(), 2);
+    assert_eq!(store.answered(to, t(3)).await.unwrap(), 0);
 }
 
 async fn what_was_cancelled_never_leaves(record: impl Record) {

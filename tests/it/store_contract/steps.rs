@@ -166,7 +166,7 @@ async fn the_journal_holds_together(record: impl Record) {
     for seq in 0..4 {
         for case in [CASE, CaseId(8)] {
             let mut commit = step(case, seq, i64::from(seq));
-            commit.journal.input = json!({"é\u{2028}": [1, -2, u64::MAX, null, "\\u0000\u{1f600}"], "a": {}});
+            commit.journal.input = json!({"é\u{2028}": [1, -2, u64::MAX, null, "\0\\u0000"], "a": {}});
             store.commit(&commit).await.unwrap();
         }
     }

@@ -1,5 +1,5 @@
-//! A proof for those who must know that confidential mail is gone: a mail of our own is put into the inbox, expunged,
-//! and looked for in every folder. Some servers keep what is expunged in an archive or a bin.
+//! A proof for those who must know that confidential mail is gone: a mail of our own is put into the inbox,
+//! expunged, and looked for in every folder. Some servers keep what is expunged in an archive or a bin.
 
 use super::{
     Imap, finish,
@@ -10,8 +10,8 @@ use crate::ports::Fault;
 use data_encoding::HEXLOWER;
 
 impl Imap {
-    /// Expunges a mail of its own and returns the folders that hold it nevertheless; none: expunged mail is gone as
-    /// far as IMAP can show. What the server's backups and logs keep cannot be seen from here.
+    /// Expunges a mail of its own and returns the folders that hold it nevertheless; none: expunged mail is
+    /// gone as far as IMAP can show. What the server's backups and logs keep cannot be seen from here.
     ///
     /// # Errors
     /// The mailbox cannot be reached, takes no mail, or hides folders from us.

@@ -87,10 +87,14 @@ impl World {
         if let Some(at) = commit.case.wake_at {
             self.due.insert((at, id));
         }
-        let other = before.and_then(|case| case.hand).filter(|other| *other != hand);
+        let other = before.as_ref().and_then(|case| case.hand).filter(|other| *other != hand);
         self.cases.insert(
             id,
-            Case { row: commit.case.clone(), hand: other, attempts: 0, suspect: false, stuck: false },
+            Case {
+                hand: other,
+                stays: before.as_ref().map_or(0, |case| case.stays),
+                ..Case::new(commit.case.clone())
+            },
         );
     }
 

@@ -58,8 +58,10 @@ impl World {
         case.hand = None;
         case.attempts += blame.lives;
         case.suspect |= blame.suspect;
-        case.stuck |= case.attempts >= LIVES;
-        if let Some(at) = case.row.wake_at.filter(|_| case.stuck) {
+        if case.attempts >= LIVES {
+            case.stuck = Some(POISON.to_owned());
+        }
+        if let Some(at) = case.row.wake_at.filter(|_| case.stuck.is_some()) {
             self.due.remove(&(at, id));
         }
     }

@@ -8,7 +8,7 @@ mod world;
 use super::rules::{self, Item, STRANGER_REST, kept_address};
 use super::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Sealed, Sorted, Store, chain,
+    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store, chain,
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
@@ -219,6 +219,14 @@ impl Store for MemoryStore {
         Ok(row.map(|(address, language, _)| (address.clone(), *language)))
     }
 
+    async fn answered(&self, party: Party, since: DateTime<Utc>) -> Answer<u64> {
+        Ok(self.world().answered(party, since))
+    }
+
+    async fn message_id_seen(&self, message_id: &str, mail: MailId) -> Answer<bool> {
+        Ok(self.world().message_id_seen(message_id, mail))
+    }
+
     async fn open_asks(&self, party: Party) -> Answer<Vec<OpenAsk>> {
         Ok(self.world().open_asks(party))
     }
@@ -262,6 +270,16 @@ impl Store for MemoryStore {
 
     async fn release_case(&self, case: CaseId) -> Answer<()> {
         self.world().release_case(self.hand, case);
+        Ok(())
+    }
+
+    async fn put_back_clock(&self, case: CaseId, at: DateTime<Utc>) -> Answer<()> {
+        self.world().put_back_clock(self.hand, case, at);
+        Ok(())
+    }
+
+    async fn stick_clock(&self, case: CaseId, why: &str) -> Answer<()> {
+        self.world().stick_clock(self.hand, case, why);
         Ok(())
     }
 
@@ -329,6 +347,19 @@ impl Store for MemoryStore {
         Ok(chain::hex(&self.world().head))
     }
 
+    async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
+        let world = self.world();
+        let row = match number {
+            Some(number) => world.journal.iter().find(|row| row.number == number),
+            None => world.journal.last(),
+        };
+        Ok(row.map(|row| (row.number, row.hash.clone())))
+    }
+
+    async fn oldest_intake_key(&self) -> Answer<Option<String>> {
+        Ok(self.world().oldest_intake_key())
+    }
+
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         let world = self.world();
         let of_case = |notice: &&Notice| case.is_none_or(|case| notice.row.id.case == case);
@@ -348,16 +379,16 @@ impl Store for MemoryStore {
     async fn quarantined_mail(&self, id: MailId) -> Answer<Option<Mail>> {
         let mut world = self.world();
         let row = world.mail(id).filter(|row| row.status == "quarantined");
-        Ok(row.map(|row| world::as_mail(id, &row.mail)))
+        Ok(row.map(|row| world::as_mail(id, row)))
     }
 
     async fn unquarantine(
         &self,
         item: &Quarantined,
-        discard: Option<&str>,
+        release: Release<'_>,
         _now: DateTime<Utc>,
     ) -> Answer<()> {
-        self.world().unquarantine(item, discard);
+        self.world().unquarantine(item, release);
         Ok(())
     }
 

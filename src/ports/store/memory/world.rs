@@ -23,6 +23,8 @@ pub(super) struct MailRow {
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
     pub(super) suspect: bool,
+    pub(super) accepted: bool,
+    pub(super) stays: u32,
 }
 
 pub(super) struct LetterRow {
@@ -34,6 +36,7 @@ pub(super) struct LetterRow {
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
     pub(super) suspect: bool,
+    pub(super) stays: u32,
 }
 
 impl LetterRow {
@@ -50,7 +53,17 @@ pub(super) struct Case {
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
     pub(super) suspect: bool,
-    pub(super) stuck: bool,
+    /// Why its clock no longer fires.
+    pub(super) stuck: Option<String>,
+    /// Its clock was put back until then.
+    pub(super) not_before: Option<Moment>,
+    pub(super) stays: u32,
+}
+
+impl Case {
+    pub(super) fn new(row: CaseRow) -> Case {
+        Case { row, hand: None, attempts: 0, suspect: false, stuck: None, not_before: None, stays: 0 }
+    }
 }
 
 pub(super) struct Notice {
@@ -175,6 +188,8 @@ impl World {
             hand,
             attempts: 0,
             suspect: false,
+            accepted: false,
+            stays: 0,
         });
         (id, true)
     }
@@ -190,7 +205,7 @@ impl World {
         self.take(hand, Item::Mail(id));
         let row = self.mail(id)?;
         row.hand = Some(hand);
-        Some(as_mail(id, &row.mail))
+        Some(as_mail(id, row))
     }
 
     pub(super) fn sort(&mut self, id: MailId, sorted: &Sorted) {
@@ -237,6 +252,7 @@ impl World {
             hand: None,
             attempts: 0,
             suspect: false,
+            stays: 0,
         });
         self.wait(id);
         (id, true)
@@ -351,7 +367,11 @@ impl World {
             until = until.min(self.mailboxes.get(mailbox)?.checked_sub_signed(settle)?);
         }
         let due = |(at, id): &&(Moment, CaseId)| {
-            let free = |case: &Case| case.hand.is_none() && self.may_take(hand, case.suspect);
+            let free = |case: &Case| {
+                case.hand.is_none()
+                    && case.not_before.is_none_or(|at| at <= now)
+                    && self.may_take(hand, case.suspect)
+            };
             self.cases.get(id).is_some_and(free) && !self.letters_first(*id, *at)
         };
         let (_, id) = *self.due.iter().take_while(|(at, _)| *at <= until).find(due)?;
@@ -369,6 +389,23 @@ impl World {
             case.hand = None;
             case.suspect = false;
         }
+    }
+
+    pub(super) fn put_back_clock(&mut self, hand: u64, id: CaseId, at: Moment) {
+        if let Some(case) = self.cases.get_mut(&id).filter(|case| case.hand == Some(hand)) {
+            case.not_before = Some(at);
+        }
+        self.release_case(hand, id);
+    }
+
+    pub(super) fn stick_clock(&mut self, hand: u64, id: CaseId, why: &str) {
+        if let Some(case) = self.cases.get_mut(&id).filter(|case| case.hand == Some(hand)) {
+            case.stuck = Some(why.to_owned());
+            if let Some(at) = case.row.wake_at {
+                self.due.remove(&(at, id));
+            }
+        }
+        self.release_case(hand, id);
     }
 
     pub(super) fn claim_outgoing(&mut self, hand: u64, now: Moment) -> Option<Outgoing> {
@@ -395,7 +432,12 @@ impl World {
         let lapsed: Vec<NoticeId> =
             self.outgoing.iter().map(|(_, id)| *id).filter(|id| past(&self.outbox[id])).collect();
         for id in lapsed {
+            let notice = &self.outbox[&id];
+            let owed = (rules::asks(&notice.row) && !notice.closed).then(|| notice.row.clone());
             self.set_notice(id, "lapsed", None);
+            if let Some(row) = owed {
+                self.insert(&rules::unsent_letter(&row, now));
+            }
         }
     }
 
@@ -427,13 +469,16 @@ impl World {
     }
 }
 
-pub(super) fn as_mail(id: MailId, mail: &NewMail) -> Mail {
+pub(super) fn as_mail(id: MailId, row: &MailRow) -> Mail {
+    let mail = &row.mail;
     Mail {
         id,
         arrived: mail.arrived,
         size: mail.size,
         junk: mail.junk,
         header_only: mail.header_only,
+        accepted: row.accepted,
+        stays: row.stays,
         raw: mail.raw.clone(),
     }
 }

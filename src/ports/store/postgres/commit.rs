@@ -5,6 +5,7 @@ use super::super::chain;
 use super::super::rules::{ending_text, storable};
 use super::{JsonExt, fault, letters, number, people};
 use crate::advance::{CaseRow, Commit, Ending, OutboxRow, TaskRow};
+use crate::kernel::canonical::canonical;
 use crate::kernel::ids::LetterId;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -104,8 +105,8 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
         letters_first(tx, case, clock).await?;
     }
     sqlx::query!(
-        "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6, attempts = 0, suspect = false,
-             stuck = null,
+        "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6,
+             attempts = 0, suspect = false, stuck = null, not_before = null,
              hand = case when hand = $7 then null else hand end
          where id = $1",
         case.id.0,
@@ -191,7 +192,8 @@ async fn cancel(tx: &mut PgConnection, commit: &Commit) -> Result<(), sqlx::Erro
 async fn add_task(tx: &mut PgConnection, task: &TaskRow, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let recipients: Vec<String> = task.to.iter().map(ToString::to_string).collect();
     sqlx::query!(
-        "insert into tasks (case_id, label, template, recipients, due, opened_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into tasks (case_id, label, template, recipients, due, opened_at)
+         values ($1, $2, $3, $4, $5, $6)",
         task.case.0,
         storable(&task.label),
         task.template,
@@ -241,7 +243,8 @@ async fn fill_outbox(
     Ok(())
 }
 
-/// The journal, the register and what is published, under the one row where all steps meet.
+/// The journal, the register and what is published, under the one row where all steps meet. What is hashed
+/// and published travels as text: on its way through jsonb it would lose letters and gain spaces.
 async fn write_down(tx: &mut PgConnection, commit: &Commit) -> Result<(), Stop> {
     let head = sqlx::query!("select number, hash, register_version from head for update")
         .fetch_one(&mut *tx)
@@ -252,11 +255,11 @@ async fn write_down(tx: &mut PgConnection, commit: &Commit) -> Result<(), Stop> 
     let before: chain::Link = number(head.hash.as_slice())?;
     let hash = chain::link(&before, &commit.journal);
     sqlx::query!(
-        "insert into journal (number, case_id, seq, entry, hash) values ($1, $2, $3, $4, $5)",
+        "insert into journal (number, case_id, seq, entry, hash) values ($1, $2, $3, $4::text::json, $5)",
         head.number + 1,
         commit.journal.case.0,
         i64::from(commit.journal.seq),
-        commit.journal.json()?,
+        canonical(&commit.journal),
         &hash[..]
     )
     .execute(&mut *tx)
@@ -265,9 +268,9 @@ async fn write_down(tx: &mut PgConnection, commit: &Commit) -> Result<(), Stop> 
     let version = people::append(tx, head.register_version, &commit.changes, &by, commit.now).await?;
     for record in &commit.records {
         sqlx::query!(
-            "insert into publications (path, body, at, journal_head) values ($1, $2, $3, $4)",
+            "insert into publications (path, body, at, journal_head) values ($1, $2::text::json, $3, $4)",
             record.path,
-            record.body.json()?,
+            canonical(&record.body),
             commit.now,
             &hash[..]
         )

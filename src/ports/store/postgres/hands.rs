@@ -18,6 +18,16 @@ pub(super) async fn take_lock(connection: &mut PgConnection, hand: i64) -> Resul
          on conflict (hand) do update set booted = excluded.booted",
         hand
     )
+    .execute(&mut *connection)
+    .await?;
+    // Every command at the keyboard is an instance for a moment: what left nothing behind is forgotten.
+    sqlx::query!(
+        "delete from instances i where not exists (select from held h where h.hand = i.hand)
+           and not exists (select from pg_locks p
+             where p.locktype = 'advisory' and p.granted and p.objsubid = 1
+               and p.database = (select oid from pg_database where datname = current_database())
+               and (p.classid::bigint << 32) | p.objid::bigint = i.hand)"
+    )
     .execute(connection)
     .await?;
     Ok(())
@@ -83,7 +93,8 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
              suspect = c.suspect or (d.suspect and d.clock = 1),
              stuck = case when c.attempts + d.lives * d.clock >= $4::smallint then $5 else c.stuck end
          from (select c.id, d.lives, d.suspect,
-                   (not exists (select from letters l where l.hand = c.hand and l.target = c.id))::int as clock
+                   (not exists (select from letters l
+                                where l.hand = c.hand and l.target = c.id))::int as clock
                from cases c join unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
                    on c.hand = d.hand) d
          where c.id = d.id",
@@ -109,23 +120,7 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
     )
     .execute(&mut *tx)
     .await?;
-    let mails = sqlx::query_scalar!(
-        "update letters l set hand = null, attempts = l.attempts + d.lives, suspect = l.suspect or d.suspect,
-             status = case when l.attempts + d.lives >= $4::smallint then 'quarantined' else l.status end,
-             why = case when l.attempts + d.lives >= $4::smallint then $5 else l.why end
-         from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
-         where l.hand = d.hand returning l.mail",
-        &hands,
-        &lives,
-        &suspect,
-        LIVES,
-        POISON
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    for mail in mails.into_iter().flatten() {
-        letters::add_up(tx, mail).await?;
-    }
+    release_letters(tx, &hands, &lives, &suspect).await?;
     sqlx::query!(
         "update outbox o set hand = null, attempts = o.attempts + d.lives, suspect = o.suspect or d.suspect,
              status = case when o.attempts + d.lives >= $4::smallint then 'stuck' else o.status end,
@@ -141,6 +136,32 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
     .execute(&mut *tx)
     .await?;
     sqlx::query!("delete from instances where hand = any($1)", &hands).execute(tx).await?;
+    Ok(())
+}
+
+async fn release_letters(
+    tx: &mut PgConnection,
+    hands: &[i64],
+    lives: &[i16],
+    suspect: &[bool],
+) -> Result<(), sqlx::Error> {
+    let mails = sqlx::query_scalar!(
+        "update letters l set hand = null, attempts = l.attempts + d.lives, suspect = l.suspect or d.suspect,
+             status = case when l.attempts + d.lives >= $4::smallint then 'quarantined' else l.status end,
+             why = case when l.attempts + d.lives >= $4::smallint then $5 else l.why end
+         from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
+         where l.hand = d.hand returning l.mail",
+        hands,
+        lives,
+        suspect,
+        LIVES,
+        POISON
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for mail in mails.into_iter().flatten() {
+        letters::add_up(tx, mail).await?;
+    }
     Ok(())
 }
 

@@ -239,6 +239,7 @@ pub(super) async fn claim_due(
         "update cases set hand = $1 where id = (
              select c.id from cases c
              where c.wake_at <= $2 and c.stuck is null and c.hand is null
+               and (c.not_before is null or c.not_before <= $3)
                and not exists (select from held where held.hand = $1 and (held.suspect or c.suspect))
                and not exists (select from letters l where l.target = c.id
                                and l.status in ('waiting', 'quarantined') and l.arrived <= c.wake_at)
@@ -248,7 +249,8 @@ pub(super) async fn claim_due(
              order by c.wake_at, c.id limit 1 for update of c skip locked)
          returning id, kind, phase, title, seq, wake_at, parent, opened_at, state",
         hand,
-        now.min(read)
+        now.min(read),
+        now
     )
     .fetch_optional(connection)
     .await?
@@ -261,6 +263,55 @@ pub(super) async fn release_case(pool: &PgPool, case: CaseId, hand: i64) -> Resu
         .execute(pool)
         .await?;
     Ok(())
+}
+
+pub(super) async fn put_back_clock(
+    pool: &PgPool,
+    case: CaseId,
+    hand: i64,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update cases set hand = null, suspect = false, not_before = $3 where id = $1 and hand = $2",
+        case.0,
+        hand,
+        at
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn stick_clock(
+    pool: &PgPool,
+    case: CaseId,
+    hand: i64,
+    why: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update cases set hand = null, suspect = false, stuck = $3 where id = $1 and hand = $2",
+        case.0,
+        hand,
+        storable(why)
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Whether another mail brought a letter of this Message-ID.
+pub(super) async fn message_id_seen(
+    pool: &PgPool,
+    message_id: &str,
+    mail: MailId,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from letters where message_id = $1 and mail <> $2) as "seen!""#,
+        storable(message_id),
+        mail.0
+    )
+    .fetch_one(pool)
+    .await
 }
 
 pub(super) async fn put_back(

@@ -1,7 +1,7 @@
 //! What people and the daemon look up: lists, counts, quarantine, policies, facts.
 
 use super::super::rules::storable;
-use super::super::{Books, JournalRow, OpenTask, Publication, Quarantined, chain};
+use super::super::{Books, JournalRow, OpenTask, Publication, Quarantined, Release, chain};
 use super::letters::{self, CaseRecord};
 use super::{decode, number};
 use crate::advance::{CaseRow, TaskRow};
@@ -13,7 +13,7 @@ use sqlx::PgPool;
 pub(super) async fn next_event(pool: &PgPool) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
     sqlx::query_scalar!(
         "select least(
-             (select min(wake_at) from cases where stuck is null),
+             (select min(greatest(wake_at, not_before)) from cases where wake_at is not null and stuck is null),
              (select min(not_before) from letters where status = 'waiting'),
              (select min(not_before) from mails where status = 'unsorted'),
              (select min(next_try) from outbox where status = 'waiting'))"
@@ -78,6 +78,31 @@ pub(super) async fn journal_head(pool: &PgPool) -> Result<String, sqlx::Error> {
     Ok(chain::hex(&hash))
 }
 
+pub(super) async fn journal_at(
+    pool: &PgPool,
+    number: Option<i64>,
+) -> Result<Option<(i64, String)>, sqlx::Error> {
+    let row = sqlx::query!(
+        "select number, hash from journal where number = coalesce($1, (select max(number) from journal))",
+        number
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.number, chain::hex(&row.hash))))
+}
+
+/// Names of intake keys sort by day.
+pub(super) async fn oldest_intake_key(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select min(key collate "C") from (
+               select key from mails where status in ('unsorted', 'waiting', 'quarantined')
+               union all select key from outbox where bytes is not null) as unfinished
+           where key like 'intake-%'"#
+    )
+    .fetch_one(pool)
+    .await
+}
+
 pub(super) async fn tasks(pool: &PgPool) -> Result<Vec<OpenTask>, sqlx::Error> {
     let rows = sqlx::query!(
         "select t.case_id, t.label, t.template, t.recipients, t.due, t.opened_at, c.title
@@ -102,13 +127,14 @@ pub(super) async fn tasks(pool: &PgPool) -> Result<Vec<OpenTask>, sqlx::Error> {
 
 pub(super) async fn quarantined(pool: &PgPool) -> Result<Vec<Quarantined>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select m.id as mail, null::bigint as letter, m.case_hint as "case", m.arrived as "arrived!", m.why
+        r#"select m.id as mail, null::bigint as letter, m.case_hint as "case", m.arrived as "arrived!", m.why,
+               m.stays as "stays!"
            from mails m where m.status = 'quarantined'
              and not exists (select from letters l where l.mail = m.id and l.status = 'quarantined')
            union all
-           select mail, id, target, arrived, why from letters where status = 'quarantined'
+           select mail, id, target, arrived, why, stays from letters where status = 'quarantined'
            union all
-           select null, null, id, coalesce(wake_at, opened_at), stuck from cases where stuck is not null
+           select null, null, id, coalesce(wake_at, opened_at), stuck, stays from cases where stuck is not null
            order by 4, 1, 2, 3"#
     )
     .fetch_all(pool)
@@ -121,6 +147,7 @@ pub(super) async fn quarantined(pool: &PgPool) -> Result<Vec<Quarantined>, sqlx:
             case: row.case.map(CaseId),
             arrived: row.arrived,
             why: row.why.unwrap_or_default(),
+            stays: row.stays.unsigned_abs(),
         })
         .collect())
 }
@@ -128,15 +155,16 @@ pub(super) async fn quarantined(pool: &PgPool) -> Result<Vec<Quarantined>, sqlx:
 pub(super) async fn unquarantine(
     pool: &PgPool,
     item: &Quarantined,
-    discard: Option<&str>,
+    release: Release<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let why = discard.map(storable);
+    let why = release.reason().map(storable);
     let mut tx = pool.begin().await?;
     if let Some(letter) = item.letter {
         let mail = sqlx::query_scalar!(
-            "update letters set status = case when $2::text is null then 'waiting' else 'silent' end, why = $2,
-                 ended_at = case when $2::text is null then null else $3::timestamptz end, attempts = 0, not_before = null
+            "update letters set why = $2, attempts = 0, not_before = null, stays = stays + 1,
+                 status = case when $2::text is null then 'waiting' else 'silent' end,
+                 ended_at = case when $2::text is null then null else $3::timestamptz end
              where id = $1 and status = 'quarantined' returning mail",
             letter.0,
             why,
@@ -149,18 +177,21 @@ pub(super) async fn unquarantine(
         }
     } else if let Some(mail) = item.mail {
         sqlx::query!(
-            "update mails set status = case when $2::text is null then 'unsorted' else 'silent' end, why = $2,
-                 sorted_at = case when $2::text is null then null else $3::timestamptz end, attempts = 0, not_before = null
+            "update mails set why = $2, attempts = 0, not_before = null, stays = stays + 1,
+                 accepted = accepted or $4,
+                 status = case when $2::text is null then 'unsorted' else 'silent' end,
+                 sorted_at = case when $2::text is null then null else $3::timestamptz end
              where id = $1 and status = 'quarantined'",
             mail.0,
             why,
-            now
+            now,
+            release == Release::Accept
         )
         .execute(&mut *tx)
         .await?;
     } else if let Some(case) = item.case {
         sqlx::query!(
-            "update cases set stuck = null, attempts = 0,
+            "update cases set stuck = null, attempts = 0, stays = stays + 1,
                  wake_at = case when $2::text is null then wake_at else null end
              where id = $1 and stuck is not null",
             case.0,
@@ -218,7 +249,8 @@ pub(super) async fn fact(pool: &PgPool, name: &str) -> Result<Option<String>, sq
 
 pub(super) async fn set_fact(pool: &PgPool, name: &str, value: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into facts (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
+        "insert into facts (name, value) values ($1, $2)
+         on conflict (name) do update set value = excluded.value",
         name,
         value
     )

@@ -127,6 +127,8 @@ struct MailRecord {
     size: i64,
     junk: bool,
     header_only: bool,
+    accepted: bool,
+    stays: i32,
     key: String,
     raw: Vec<u8>,
 }
@@ -139,6 +141,8 @@ impl From<MailRecord> for Mail {
             size: row.size.unsigned_abs(),
             junk: row.junk,
             header_only: row.header_only,
+            accepted: row.accepted,
+            stays: row.stays.unsigned_abs(),
             raw: Sealed { key: row.key, bytes: row.raw },
         }
     }
@@ -156,7 +160,7 @@ pub(super) async fn claim(
              where status = 'unsorted' and hand is null and (not_before is null or not_before <= $2)
                and not exists (select from held where held.hand = $1 and (held.suspect or m.suspect))
              order by arrived, id limit 1 for update skip locked)
-         returning id, arrived, size, junk, header_only, key, raw",
+         returning id, arrived, size, junk, header_only, accepted, stays, key, raw",
         hand,
         now
     )
@@ -224,7 +228,7 @@ pub(super) async fn put_back(
 pub(super) async fn quarantined(pool: &PgPool, id: MailId) -> Result<Option<Mail>, sqlx::Error> {
     let row = sqlx::query_as!(
         MailRecord,
-        "select id, arrived, size, junk, header_only, key, raw from mails
+        "select id, arrived, size, junk, header_only, accepted, stays, key, raw from mails
          where id = $1 and status = 'quarantined'",
         id.0
     )

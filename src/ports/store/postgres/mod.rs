@@ -15,7 +15,7 @@ pub use connect::{PostgresStore, pending_migrations};
 
 use super::{
     Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Sealed, Sorted, Store,
+    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
     rules::{self, Item},
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
@@ -180,6 +180,16 @@ impl Store for PostgresStore {
         within(people::stranger_address(&self.pool, id)).await.map_err(fault("looking up a stranger"))
     }
 
+    async fn answered(&self, party: Party, since: DateTime<Utc>) -> Answer<u64> {
+        within(outbox::answered(&self.pool, party, since)).await.map_err(fault("counting answers"))
+    }
+
+    async fn message_id_seen(&self, message_id: &str, mail: MailId) -> Answer<bool> {
+        within(letters::message_id_seen(&self.pool, message_id, mail))
+            .await
+            .map_err(fault("looking up a Message-ID"))
+    }
+
     async fn open_asks(&self, party: Party) -> Answer<Vec<OpenAsk>> {
         within(outbox::open_asks(&self.pool, party)).await.map_err(fault("looking up what is asked"))
     }
@@ -229,6 +239,20 @@ impl Store for PostgresStore {
         let told = within(letters::release_case(&self.pool, case, self.hand))
             .await
             .map_err(fault("releasing a case"));
+        self.grip.let_go(Item::Clock(case), told)
+    }
+
+    async fn put_back_clock(&self, case: CaseId, at: DateTime<Utc>) -> Answer<()> {
+        let told = within(letters::put_back_clock(&self.pool, case, self.hand, at))
+            .await
+            .map_err(fault("putting a clock back"));
+        self.grip.let_go(Item::Clock(case), told)
+    }
+
+    async fn stick_clock(&self, case: CaseId, why: &str) -> Answer<()> {
+        let told = within(letters::stick_clock(&self.pool, case, self.hand, why))
+            .await
+            .map_err(fault("setting a clock aside"));
         self.grip.let_go(Item::Clock(case), told)
     }
 
@@ -288,6 +312,14 @@ impl Store for PostgresStore {
         within(lists::journal_head(&self.pool)).await.map_err(fault("reading the journal"))
     }
 
+    async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
+        within(lists::journal_at(&self.pool, number)).await.map_err(fault("reading the journal"))
+    }
+
+    async fn oldest_intake_key(&self) -> Answer<Option<String>> {
+        within(lists::oldest_intake_key(&self.pool)).await.map_err(fault("looking up what waits"))
+    }
+
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         within(outbox::notices(&self.pool, case)).await.map_err(fault("listing notices"))
     }
@@ -304,13 +336,8 @@ impl Store for PostgresStore {
         within(mail::quarantined(&self.pool, id)).await.map_err(fault("reading a quarantined mail"))
     }
 
-    async fn unquarantine(
-        &self,
-        item: &Quarantined,
-        discard: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Answer<()> {
-        within(lists::unquarantine(&self.pool, item, discard, now))
+    async fn unquarantine(&self, item: &Quarantined, release: Release<'_>, now: DateTime<Utc>) -> Answer<()> {
+        within(lists::unquarantine(&self.pool, item, release, now))
             .await
             .map_err(fault("emptying the quarantine"))
     }

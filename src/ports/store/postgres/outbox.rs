@@ -1,12 +1,12 @@
 //! Notices on their way out.
 
-use super::super::rules::{sent_letter, storable, undelivered_letter};
+use super::super::rules::{ACKNOWLEDGEMENTS, sent_letter, storable, undelivered_letter, unsent_letter};
 use super::super::{NoticeRow, OpenAsk, Outgoing, Posted, Sealed};
 use super::{decode, letters};
 use crate::advance::OutboxRow;
 use crate::kernel::ids::{CaseId, NoticeId, Party};
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 
 /// A notice's number as its columns.
 fn columns(id: NoticeId) -> (i64, i64, i32) {
@@ -27,7 +27,8 @@ pub(super) async fn claim(
              order by created, case_id, seq, n limit 1 for update skip locked) next
            where (o.case_id, o.seq, o.n) = (next.case_id, next.seq, next.n)
            returning o.notice, o.created, o.tries, o.key, o.bytes,
-             (select l.message_id from letters l where l.id = (o.notice->>'answers')::bigint) as in_reply_to"#,
+             (select l.message_id from letters l
+              where l.id = (o.notice->>'answers')::bigint) as in_reply_to"#,
         hand,
         now
     )
@@ -45,14 +46,35 @@ pub(super) async fn claim(
 
 /// What is past its time, or was cancelled while it was being sent, is not sent any more.
 async fn lapse(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "update outbox set status = 'lapsed', key = null, bytes = null, next_try = null
-         where status = 'waiting' and hand is null and (not_after < $1 or closed)",
+    let unsent = sqlx::query_scalar!(
+        r#"with gone as (
+             update outbox set status = 'lapsed', key = null, bytes = null, next_try = null
+             where status = 'waiting' and hand is null and (closed or (not_after < $1 and not asks)))
+           select exists (select from outbox where status = 'waiting' and hand is null and not closed
+                          and not_after < $1 and asks) as "unsent!""#,
         now
     )
-    .execute(connection)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(())
+    if unsent { lapse_asks(connection, now).await } else { Ok(()) }
+}
+
+/// A question that could not leave in time lapses, and its case hears of it in the same transaction.
+async fn lapse_asks(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    let lapsed = sqlx::query_scalar!(
+        "update outbox set status = 'lapsed', key = null, bytes = null, next_try = null
+         where status = 'waiting' and hand is null and not closed and not_after < $1 and asks
+         returning notice",
+        now
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for notice in lapsed {
+        letters::insert(&mut tx, &unsent_letter(&decode(notice)?, now)).await?;
+    }
+    super::tell(&mut tx).await?;
+    tx.commit().await
 }
 
 pub(super) async fn keep_bytes(pool: &PgPool, id: NoticeId, bytes: &Sealed) -> Result<(), sqlx::Error> {
@@ -192,6 +214,21 @@ pub(super) async fn notices(pool: &PgPool, case: Option<CaseId>) -> Result<Vec<N
     .into_iter()
     .map(NoticeRow::try_from)
     .collect()
+}
+
+/// Refusals and acknowledgements, as `rules::courtesy` says, sent since.
+pub(super) async fn answered(pool: &PgPool, party: Party, since: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let count = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from outbox
+         where recipient = $1 and sent_at >= $2 and notice ->> 'answers' is not null
+           and (notice -> 'refusal' = 'true' or notice ->> 'template' = any($3))",
+        party.to_string(),
+        since,
+        &ACKNOWLEDGEMENTS.map(str::to_owned)
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// The newest notice under each label that asks this party something and was not cancelled.

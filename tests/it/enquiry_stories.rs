@@ -1,0 +1,242 @@
+//! Enquiries and the clerk's own desk: what is answered, by whom, and what staff are asked.
+
+use atlarged::advance::{self, Before, CaseRow};
+use atlarged::kernel::assurance::Assurance;
+use atlarged::kernel::ids::{CaseId, NoticeId, Party, PersonId, StrangerId};
+use atlarged::kernel::language::Language;
+use atlarged::kernel::people::{Person, Role, RoleHeld};
+use atlarged::kernel::register::{Change, Register};
+use atlarged::kernel::said::{Command, Problem, Said};
+use atlarged::kernel::workflow::{Answers, Input, Opening, Reply, Undelivered};
+use atlarged::workflows::{Policies, Surroundings};
+use chrono::{DateTime, Duration, Utc};
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+const STAFF: Party = Party::Person(PersonId(1));
+const DEPUTY: Party = Party::Person(PersonId(2));
+const MEMBER: Party = Party::Person(PersonId(3));
+const STRANGER: Party = Party::Stranger(StrangerId(9));
+
+fn register() -> Register {
+    let person = |id, role| {
+        let from = DateTime::UNIX_EPOCH;
+        let role = RoleHeld { role, region: None, organisation: None, from, until: None };
+        Change::Person(Person {
+            id: PersonId(id),
+            name: format!("N{id}"),
+            language: Language::En,
+            zone: chrono_tz::UTC,
+            addresses: vec![format!("p{id}@a.example")],
+            roles: vec![role],
+        })
+    };
+    Register::fold(&[person(1, Role::Staff), person(2, Role::StaffDeputy), person(3, Role::AlacMember)])
+}
+
+/// What happens, in order; the transcript says who gets what.
+enum Event {
+    Opens(&'static str, Value),
+    Says { from: Party, to_label: &'static str, text: &'static str, commands: Vec<Command>, sure: bool },
+    Desk(Party, Value, Vec<Command>),
+    Clock(i64),
+    Bounces(&'static str, Party),
+}
+
+fn reply(from: Party, label: &str, text: &str, commands: Vec<Command>, sure: bool, desk: Value) -> Input {
+    let notice = NoticeId { case: CaseId(5), seq: 0, n: 0 };
+    Input::Reply(Reply {
+        from,
+        answers: (!label.is_empty()).then(|| Answers { notice, label: label.into(), to: from }),
+        said: Said { text: text.into(), choice: None, problem: Problem::NoAnswer, commands, language: None },
+        arrived: DateTime::UNIX_EPOCH,
+        assurance: Assurance { token: true, from_on_file: true, aligned: sure, confirmed: false },
+        nonce: String::new(),
+        desk,
+    })
+}
+
+fn check(events: Vec<Event>, expected: Expect) {
+    let (register, policies) = (register(), Policies::default());
+    let mut row: Option<CaseRow> = None;
+    let mut told = String::new();
+    let mut now: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    for event in events {
+        let known = || row.clone().expect("a case");
+        let before = match event {
+            Event::Opens(kind, body) => Before::Opening(Opening {
+                kind: kind.into(),
+                parent: None,
+                by: None,
+                body,
+                arrived: now,
+                nonce: String::new(),
+            }),
+            Event::Says { from, to_label, text, commands, sure } => {
+                Before::Case(known(), reply(from, to_label, text, commands, sure, Value::Null))
+            }
+            Event::Desk(from, desk, commands) => {
+                Before::Case(known(), reply(from, "", "", commands, true, desk))
+            }
+            Event::Clock(days) => {
+                now += Duration::days(days);
+                Before::Case(known(), Input::Wake)
+            }
+            Event::Bounces(label, to) => Before::Case(
+                known(),
+                Input::Undelivered(Undelivered {
+                    notice: NoticeId { case: CaseId(5), seq: 0, n: 0 },
+                    label: label.into(),
+                    to,
+                    address: 0,
+                    permanent: true,
+                    status: None,
+                    at: now,
+                }),
+            ),
+        };
+        let at = Surroundings { case: CaseId(5), now, policies: &policies, register: &register };
+        let commit = advance::advance(before, None, &at, "test").expect("a step");
+        for mail in &commit.outbox {
+            told.push_str(&format!("{} → {}\n", mail.template, mail.to));
+        }
+        for change in &commit.changes {
+            told.push_str(&format!("register: {change:?}\n"));
+        }
+        let moved = row.as_ref().is_none_or(|row| row.phase != commit.case.phase);
+        told.push_str(&if moved { format!("[{}]\n", commit.case.phase) } else { "-\n".to_owned() });
+        row = Some(commit.case);
+    }
+    expected.assert_eq(&told);
+}
+
+fn asked(from: Party, acknowledge: bool) -> Event {
+    let body =
+        json!({ "from": from, "subject": "Joining", "text": "How do we join?", "acknowledge": acknowledge });
+    Event::Opens("enquiry", body)
+}
+
+fn says(from: Party, to_label: &'static str, text: &'static str) -> Event {
+    Event::Says { from, to_label, text, commands: vec![], sure: true }
+}
+
+#[test]
+fn an_enquiry_is_acknowledged_handed_to_staff_and_answered_by_their_reply() {
+    check(
+        vec![
+            asked(STRANGER, true),
+            says(STAFF, "task", "Write to us with …"),
+            says(STRANGER, "answer", "And then?"),
+            says(STAFF, "task", ""),
+            says(MEMBER, "task", "I know!"),
+            says(STAFF, "task", "Then you wait."),
+            says(DEPUTY, "task", "Late."),
+        ],
+        expect![[r#"
+            enquiry/task → p1
+            enquiry/received → s9
+            [waiting]
+            enquiry/answer → s9
+            enquiry/done → p1
+            [answered]
+            enquiry/task → p1
+            enquiry/received → s9
+            [waiting]
+            enquiry/empty → p1
+            -
+            enquiry/not-staff → p3
+            -
+            enquiry/answer → s9
+            enquiry/done → p1
+            [answered]
+            enquiry/already-answered → p2
+            -
+        "#]],
+    );
+}
+
+#[test]
+fn staff_who_do_not_answer_are_reminded_and_then_their_deputies_asked() {
+    check(
+        vec![asked(MEMBER, true), Event::Clock(3), Event::Clock(3), says(DEPUTY, "task", "Hello")],
+        expect![[r#"
+            enquiry/task → p1
+            enquiry/received → p3
+            [waiting]
+            enquiry/reminder → p1
+            -
+            enquiry/reminder → p2
+            -
+            enquiry/answer → p3
+            enquiry/done → p2
+            [answered]
+        "#]],
+    );
+}
+
+#[test]
+fn an_answer_by_staff_must_surely_be_theirs() {
+    let unsure = Event::Says { from: STAFF, to_label: "task", text: "Hi", commands: vec![], sure: false };
+    check(
+        vec![asked(MEMBER, false), unsure],
+        expect![[r#"
+        enquiry/task → p1
+        [waiting]
+        enquiry/unsure → p1
+        -
+    "#]],
+    );
+}
+
+#[test]
+fn an_answer_that_comes_back_is_a_task_that_can_be_closed() {
+    check(
+        vec![
+            asked(STRANGER, true),
+            says(STAFF, "task", "Like this"),
+            Event::Bounces("answer", STRANGER),
+            says(STAFF, "undeliverable", "I called."),
+        ],
+        expect![[r#"
+            enquiry/task → p1
+            enquiry/received → s9
+            [waiting]
+            enquiry/answer → s9
+            enquiry/done → p1
+            [answered]
+            enquiry/undeliverable → p1
+            -
+            enquiry/done → p1
+            -
+        "#]],
+    );
+}
+
+#[test]
+fn the_office_answers_commands_and_says_why_a_mail_was_not_taken() {
+    let why = |why: &str| json!({ "why": why, "waits": [] });
+    check(
+        vec![
+            Event::Opens("office", Value::Null),
+            Event::Desk(MEMBER, why("commands"), vec![Command::Language(Language::Fr), Command::Help]),
+            Event::Desk(STRANGER, why("commands"), vec![Command::Language(Language::Fr)]),
+            Event::Desk(MEMBER, why("unknown-token"), vec![]),
+            Event::Desk(MEMBER, why("too-large"), vec![]),
+            Event::Desk(MEMBER, why("which-matter"), vec![]),
+        ],
+        expect![[r#"
+            [staffed]
+            office/transcript → p3
+            register: Language(PersonId(3), Fr)
+            -
+            office/transcript → s9
+            -
+            office/unknown-token → p3
+            -
+            office/too-large → p3
+            -
+            office/which-matter → p3
+            -
+        "#]],
+    );
+}

@@ -1,0 +1,78 @@
+//! States that were stored must load for ever: one file a phase under golden/states/. A state of a new shape
+//! gets a new file; an old file is never edited, its shape is migrated.
+
+use crate::story::reach;
+use atlarged::workflows::{Case, Kind};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+/// A script for each phase a ballot can be stored in.
+const BALLOTS: [(&str, &str); 6] = [
+    (
+        "open",
+        "0 09:00 open: straight open child\n1 10:00 m1: YES\n1 10:01 m2 forged: NO\n1 10:02 m3: RECUSE\n1 10:03 m4: WITHDRAW",
+    ),
+    ("frozen", "0 09:00 open: reversed open child\n1 09:00 parent: freeze"),
+    (
+        "awaiting-confirmation",
+        "0 09:00 open: two-thirds non-public\n1 10:00 m2 forged: NO\n5 09:01 clock: ticks",
+    ),
+    (
+        "escalated",
+        "0 09:00 open: straight open\n5 09:01 clock: ticks\n8 09:02 clock: ticks\n13 09:03 clock: ticks\n16 09:04 clock: ticks",
+    ),
+    (
+        "annulled",
+        "0 09:00 open: straight open\n1 11:01 s1: order annul {\"reason\":\"wrong\"}\n1 11:04 s2 to:annulment: YES",
+    ),
+    (
+        "closed",
+        "0 09:00 open: straight open\n1 09:00 m1: YES\n1 09:00 m2: YES\n1 09:00 m3: YES\n1 09:00 m4: YES\n1 09:00 m5: YES\n1 09:00 m6: NO\n1 09:00 m7: NO\n1 09:00 s1: order record {\"voter\":\"p8\",\"choice\":\"no\",\"reference\":\"r\"}\n5 09:01 clock: ticks",
+    ),
+];
+
+fn folder(kind: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/states").join(kind)
+}
+
+fn stored(kind: &str) -> Vec<(String, Value)> {
+    let entries = fs::read_dir(folder(kind)).expect("a folder of states");
+    let read = |path: PathBuf| {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        (name, serde_json::from_str(&fs::read_to_string(path).expect("a state")).expect("JSON"))
+    };
+    entries.flatten().map(|entry| read(entry.path())).collect()
+}
+
+#[test]
+fn every_state_ever_stored_still_loads_and_is_saved_as_it_was() {
+    for kind in Kind::ALL {
+        for (name, state) in stored(kind.name()) {
+            let case =
+                Case::load(*kind, &state).unwrap_or_else(|error| panic!("{}/{name}: {error}", kind.name()));
+            assert_eq!(case.save(), state, "{}/{name}", kind.name());
+            let phase = name.split('.').next().unwrap_or_default();
+            assert_eq!(case.phase(), phase, "the file is named after the phase");
+        }
+    }
+}
+
+#[test]
+fn every_phase_of_a_ballot_has_a_state_on_file() {
+    let known: BTreeSet<String> = stored("ballot")
+        .into_iter()
+        .map(|(name, _)| name.split('.').next().unwrap_or_default().to_owned())
+        .collect();
+    for (phase, script) in BALLOTS {
+        let reached = reach(script);
+        assert_eq!(reached.phase, phase, "the script reaches the phase");
+        if std::env::var_os("UPDATE_EXPECT").is_some() && !known.contains(phase) {
+            let text = serde_json::to_string_pretty(&reached.state).expect("JSON");
+            fs::write(folder("ballot").join(format!("{phase}.json")), text + "\n").expect("written");
+        } else {
+            assert!(known.contains(phase), "no state on file for {phase}; write it with UPDATE_EXPECT=1");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The whole clerk on real servers: what hostile and broken mail does to it, and what becomes of its work when
+//! it is killed or its servers go away.
+
+mod bad_answers;
+mod bad_files;
+mod bad_mails;
+mod kills;
+mod load;
+mod outages;
+mod village;
