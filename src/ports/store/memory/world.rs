@@ -441,7 +441,8 @@ impl World {
         }
     }
 
-    /// Gives a notice another status, out of any hand; what is final keeps no bytes.
+    /// Gives a notice another status, out of any hand; what is final keeps no bytes. What is stuck may have
+    /// left before, and may be sent again: identical, then.
     pub(super) fn set_notice(&mut self, id: NoticeId, status: &'static str, why: Option<String>) {
         let Some(notice) = self.outbox.get_mut(&id) else { return };
         notice.status = status;
@@ -452,7 +453,9 @@ impl World {
             self.outgoing.insert(key);
         } else {
             notice.next_try = None;
-            notice.bytes = None;
+            if status != "stuck" {
+                notice.bytes = None;
+            }
             self.outgoing.remove(&key);
         }
         if let Some(hand) = hand {
