@@ -40,6 +40,8 @@ use tracing::warn;
 
 /// The first case of every installation: the clerk's own desk.
 pub const OFFICE: CaseId = CaseId(1);
+/// The key of the letter that opens it: no other letter can have it.
+const OFFICE_KEY: &str = "office";
 
 /// What this program calls itself in the journal.
 pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -96,7 +98,7 @@ impl<S: Store> Daemon<S> {
                 nonce: String::new(),
             };
             let letter = NewLetter {
-                key: "office".to_owned(),
+                key: OFFICE_KEY.to_owned(),
                 body: LetterBody::Opens(opening),
                 arrived: now,
                 mail: None,

@@ -47,10 +47,13 @@ impl<S: Store> Daemon<S> {
         let mut sent = 0;
         while let Some(outgoing) = self.store.claim_outgoing(now).await? {
             let id = outgoing.row.id;
-            match self.post(postman, &outgoing, now).await {
+            let posted = match self.post(postman, &outgoing, now).await {
+                Ok(posted) => self.note_outcome(&outgoing, &posted, now).await.map(|()| posted),
+                Err(fault) => Err(fault),
+            };
+            match posted {
                 Ok(posted) => {
                     sent += usize::from(posted == Posted::Accepted);
-                    self.note_outcome(&outgoing, &posted, now).await?;
                     self.store.posted(id, &posted, now).await?;
                 }
                 Err(fault) => {

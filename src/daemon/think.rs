@@ -1,6 +1,6 @@
 //! Letters, then clocks, until neither is left. One step is one transaction.
 
-use super::{BUILD, Daemon};
+use super::{BUILD, Daemon, OFFICE, OFFICE_KEY};
 use crate::advance::{self, Before, LetterBody, REFUSED};
 use crate::kernel::ids::{CaseId, LetterId};
 use crate::kernel::workflow::Input;
@@ -119,7 +119,7 @@ impl<S: Store> Daemon<S> {
     async fn step_for(&self, claimed: Claimed, now: DateTime<Utc>) -> Answer<Stepped> {
         let Claimed { id, letter, case } = claimed;
         let (number, before) = match (letter.body, case) {
-            (LetterBody::Opens(opening), _) => (self.store.new_case().await?, Before::Opening(opening)),
+            (LetterBody::Opens(opening), _) => (self.number(&letter.key).await?, Before::Opening(opening)),
             (LetterBody::ToCase(_, input), Some(case)) if case.phase != REFUSED => {
                 (case.id, Before::Case(case, input))
             }
@@ -128,6 +128,15 @@ impl<S: Store> Daemon<S> {
             }
         };
         self.step(number, before, Some(id), now).await
+    }
+
+    /// The first number is the office's, whoever comes first, and however often its opening was cut short.
+    async fn number(&self, key: &str) -> Answer<CaseId> {
+        if key == OFFICE_KEY {
+            return Ok(OFFICE);
+        }
+        let number = self.store.new_case().await?;
+        if number == OFFICE { self.store.new_case().await } else { Ok(number) }
     }
 
     /// Fires the most overdue clock, if letters allow it.

@@ -245,6 +245,17 @@ impl<'a> Round<'a> {
         })
     }
 
+    /// A voter's acts and the times told, for a person who looks for the mistake.
+    fn tells(&self, voter: Party, model: &'a Model) -> String {
+        let acts = self.acts(model);
+        let own = acts.iter().filter(|(of, _)| *of == voter).map(|(_, placed)| {
+            let Act { arrived, meaning, message_id, .. } = placed.act;
+            format!("{message_id} {meaning:?} at {arrived}, step {:?}", placed.seq)
+        });
+        let windows = self.windows.iter().map(|w| format!("from step {} until {}", w.seq, w.closes));
+        own.chain(windows).collect::<Vec<_>>().join(", ")
+    }
+
     /// Who voted what, by the model.
     fn votes(&self, model: &'a Model) -> BTreeMap<Party, Choice> {
         let acts = self.acts(model);
@@ -283,14 +294,23 @@ impl Model {
         };
         let expected = round.votes(self);
         let counts = Counts::of(expected.values().copied());
-        if counts != body.counts {
-            return Some(format!("{}: counted {:?}, but {counts:?} was meant", body.case, body.counts));
+        let named: BTreeMap<Party, Choice> =
+            body.ballots.iter().filter_map(|cast| Some((cast.voter?, cast.choice))).collect();
+        if counts == body.counts && (named.is_empty() || named == expected) {
+            return None;
         }
-        let named = body.ballots.iter().filter_map(|cast| Some((cast.voter?, cast.choice)));
-        let wrong = named.filter(|(voter, choice)| expected.get(voter) != Some(choice)).next();
-        wrong.map(|(voter, choice)| {
-            format!("{}: {voter} is counted as {choice:?}, but meant {:?}", body.case, expected.get(&voter))
-        })
+        let differs = |voter: &&Party| !named.is_empty() && named.get(voter) != expected.get(voter);
+        let voters: Vec<String> = round
+            .electorate
+            .iter()
+            .filter(differs)
+            .map(|voter| {
+                let (is, meant) = (named.get(voter), expected.get(voter));
+                format!("{voter} is counted as {is:?}, meant {meant:?}: {}", round.tells(*voter, self))
+            })
+            .collect();
+        let counted = body.counts;
+        Some(format!("{}: counted {counted:?}, meant {counts:?}; {}", body.case, voters.join("; ")))
     }
 
     /// An annulment needs a second person's yes.

@@ -151,7 +151,7 @@ async fn office(world: &mut World) {
             world.wrong.push("quarantine cannot be emptied".to_owned());
         }
     }
-    for id in world.stuck().await {
+    for id in world.stuck() {
         if world.store.resend(id, world.now).await.is_err() {
             world.wrong.push(format!("{id} cannot be sent again"));
         }

@@ -17,8 +17,8 @@ use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, LetterId, NoticeId, Party, PersonId};
 use crate::ports::Fault;
 use crate::ports::keys::Keys;
+use crate::ports::store::Store;
 use crate::ports::store::memory::MemoryStore;
-use crate::ports::store::{NoticeRow, Store};
 use crate::render::{Letterhead, Renderer};
 use crate::workflows::Policies;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
@@ -137,7 +137,7 @@ impl World {
 
     pub fn put(&mut self, at: DateTime<Utc>, coming: Coming) {
         let number = self.number();
-        self.agenda.insert((at.max(self.now), number), coming);
+        self.agenda.insert((at, number), coming);
     }
 
     async fn live(&mut self) {
@@ -356,8 +356,7 @@ impl World {
     }
 
     /// Notices that cannot be sent until somebody helps.
-    pub async fn stuck(&self) -> Vec<NoticeId> {
-        let stuck = |notice: &NoticeRow| (notice.status == "stuck").then_some(notice.row.id);
-        self.store.notices(None).await.unwrap_or_default().iter().filter_map(stuck).collect()
+    pub fn stuck(&self) -> Vec<NoticeId> {
+        self.store.statuses().into_iter().filter(|(_, status)| *status == "stuck").map(|(id, _)| id).collect()
     }
 }

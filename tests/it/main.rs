@@ -32,6 +32,7 @@ mod render_replies;
 mod render_templates;
 mod sandbox;
 mod servers;
+mod simulate;
 mod store_contract;
 mod story;
 mod systemd;

@@ -1,9 +1,7 @@
 //! The clerk killed again and again at random moments while answers come in: nothing is lost, nothing is done
 //! twice. `ATLARGED_KILLS` and `ATLARGED_ANSWERS` make it longer, `ATLARGED_SEED` makes it another.
 
-use std::time::Duration;
-
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::servers;
@@ -28,11 +26,10 @@ async fn killed_at_random_moments_the_clerk_loses_no_answer_and_counts_none_twic
     for kill in 1..=kills {
         let mut clerk = load.start();
         load.give_up_to(answers * kill / kills);
-        let spared = Duration::from_millis(random.random_range(100..1500));
-        let ended = tokio::time::timeout(spared, clerk.wait()).await;
-        assert!(ended.is_err(), "the clerk ended by itself: {ended:?}");
+        load.work(&mut clerk, &mut random, 1500).await;
         end(clerk).await;
     }
-    let twice = load.finish(kills * CONNECTIONS).await;
+    let clerk = load.start();
+    let twice = load.finish(clerk, kills * CONNECTIONS).await;
     println!("{answers} answers, {kills} kills, {twice} mails delivered twice");
 }

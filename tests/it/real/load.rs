@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use atlarged::advance::CaseRow;
 use atlarged::cli::ConfigArg;
@@ -31,8 +31,6 @@ use super::village::{
 const VOTERS: usize = 100;
 /// Connections to the relay, as many as a daemon has where its configuration says nothing.
 pub const CONNECTIONS: usize = 2;
-/// How long a clerk may take over everything that is left, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// Numbers below are staff's.
 const FIRST_VOTER: u32 = 10;
 
@@ -40,12 +38,12 @@ pub struct Load<'a> {
     pub sandbox: &'a Sandbox,
     pub config: PathBuf,
     pub directory: tempfile::TempDir,
-    clerk: Account,
+    pub clerk: Account,
     /// One mailbox with an address for each voter.
-    voters: Account,
+    pub voters: Account,
     /// What each voter answers in each ballot.
     expected: BTreeMap<(CaseId, String), &'static str>,
-    answers: Vec<String>,
+    pub answers: Vec<String>,
     given: usize,
 }
 
@@ -70,9 +68,9 @@ impl<'a> Load<'a> {
         let url = sandbox.database(&name).await.expect("a database");
         let config = write_config(sandbox, &clerk, &url, directory.path(), "");
         install(&ConfigArg { config: config.clone() }, &register(&addresses), wall(directory.path())).await;
-        let expected = BTreeMap::new();
+        let (expected, answers_in_hand) = (BTreeMap::new(), Vec::new());
         let mut load =
-            Load { sandbox, config, directory, clerk, voters, expected, answers: Vec::new(), given: 0 };
+            Load { sandbox, config, directory, clerk, voters, expected, answers: answers_in_hand, given: 0 };
         load.open_ballots(answers, seats, random).await;
         load
     }
@@ -116,6 +114,8 @@ impl<'a> Load<'a> {
             .args(["run", "--config"])
             .arg(&self.config)
             .env("ATLARGED_LOG", "warn")
+            // Whoever wants to know when it is ready listens there.
+            .env("NOTIFY_SOCKET", self.directory.path().join("ready"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -128,13 +128,16 @@ impl<'a> Load<'a> {
         self.directory.path().join("clerk.log")
     }
 
-    /// Puts the answers up to this number into the clerk's mailbox.
-    pub fn give_up_to(&mut self, number: usize) {
+    /// Puts the answers up to this number into the clerk's mailbox. Returns when the last was written.
+    pub fn give_up_to(&mut self, number: usize) -> Option<SystemTime> {
         let maildir = maildir(self.sandbox, &self.clerk.login);
+        let mut written = None;
         while self.given < number.min(self.answers.len()) {
-            drop_into(&maildir, &format!("{:06}.load", self.given), self.answers[self.given].as_bytes());
+            let name = format!("{:06}.load", self.given);
+            written = Some(drop_into(&maildir, &name, self.answers[self.given].as_bytes()));
             self.given += 1;
         }
+        written
     }
 
     pub fn answers(&self) -> usize {
@@ -147,24 +150,55 @@ impl<'a> Load<'a> {
         files.map(|file| delivered(&std::fs::read(file.path()).expect("a mail"))).collect()
     }
 
+    /// How long a clerk may take over everything that is left, on a busy machine.
+    pub fn patience(&self) -> Duration {
+        let mails =
+            u32::try_from(self.expected.len().max(self.voters.more_addresses.len())).unwrap_or(u32::MAX);
+        Duration::from_secs(60) + Duration::from_millis(300) * mails
+    }
+
     /// Looks again and again until something is so.
-    async fn until(&self, what: &str, so: impl Fn() -> bool) {
+    pub async fn until(&self, what: &str, so: impl Fn() -> bool) {
         let mut look = tokio::time::interval(Duration::from_millis(100));
         let wait = async {
             while !so() {
                 look.tick().await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+        if tokio::time::timeout(self.patience(), wait).await.is_err() {
             let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-            panic!("{what}: not within {PATIENCE:?}\n{log}");
+            panic!("{what}: not within {:?}\n{log}", self.patience());
+        }
+    }
+
+    /// Has the clerk reach the servers by other ports from its next start on.
+    pub fn reroute(&self, imap: u16, smtp: u16) {
+        self.reconfigure(&format!("port = {}\n", self.sandbox.imap().port), &format!("port = {imap}\n"));
+        self.reconfigure(&format!("port = {}\n", self.sandbox.smtp().port), &format!("port = {smtp}\n"));
+    }
+
+    /// Sets the clerk's clock ahead from its next start on, past the pauses after which mail is tried again.
+    pub fn set_ahead(&self) {
+        self.reconfigure("rehearsal = true\n", "rehearsal = true\noffset_seconds = 600\n");
+    }
+
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("a configuration");
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&self.config, text.replace(from, to)).expect("written");
+    }
+
+    /// The clerk works for some random time, at most so many milliseconds, and must not end by itself.
+    pub async fn work(&self, clerk: &mut Child, random: &mut ChaCha8Rng, at_most: u64) {
+        let spared = Duration::from_millis(random.random_range(100..at_most));
+        if let Ok(ended) = tokio::time::timeout(spared, clerk.wait()).await {
+            panic!("{ended:?}\n{}", std::fs::read_to_string(self.log()).unwrap_or_default());
         }
     }
 
     /// Lets a clerk finish in peace, then checks everything. Returns how many mails were delivered twice.
-    pub async fn finish(&mut self, most_twice: usize) -> usize {
+    pub async fn finish(&mut self, clerk: Child, most_twice: usize) -> usize {
         self.give_up_to(self.answers());
-        let clerk = self.start();
         let notices = 2 * self.answers();
         let all_there = || {
             let ids: BTreeSet<String> = self.delivered().into_iter().map(|mail| mail.message_id).collect();
@@ -190,7 +224,7 @@ impl<'a> Load<'a> {
                 store.wait(Duration::from_millis(200)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, settled).await.expect("all is taken note of");
+        tokio::time::timeout(self.patience(), settled).await.expect("all is taken note of");
     }
 
     /// Every answer stored once and counted once, every notice sent, nothing set aside, the journal true.
@@ -279,7 +313,7 @@ async fn case_of(message_id: &str, store: &PostgresStore, directory: &Path) -> C
     let keys = atlarged::ports::keys::Keys::directory(&directory.join("keys")).expect("the keys");
     let minter = keys.minter(1);
     let words = message_id.split(|c: char| !c.is_ascii_alphanumeric());
-    let notice = words.into_iter().find_map(|word| minter.check(word)).expect("a token");
+    let (_, notice) = words.into_iter().find_map(|word| minter.check(word)).expect("a token");
     assert!(store.notice(notice).await.expect("the store").is_some());
     notice.case
 }

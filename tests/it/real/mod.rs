@@ -6,4 +6,5 @@ mod bad_files;
 mod bad_mails;
 mod kills;
 mod load;
+mod outages;
 mod village;

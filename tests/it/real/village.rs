@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use atlarged::advance::{CaseRow, Ending, LetterBody, NewLetter};
 use atlarged::cli::ConfigArg;
@@ -277,14 +277,16 @@ pub fn maildir(sandbox: &Sandbox, login: &str) -> PathBuf {
     sandbox.dir().join("mail").join(login).join("Maildir")
 }
 
-/// A file in a Maildir, which the server's user may move and link: it does both.
-pub fn drop_into(maildir: &Path, name: &str, raw: &[u8]) {
+/// A file in a Maildir, which the server's user may move and link: it does both. Returns when it was written.
+pub fn drop_into(maildir: &Path, name: &str, raw: &[u8]) -> SystemTime {
     use std::os::unix::fs::PermissionsExt;
     let unfinished = maildir.join("tmp").join(name);
     std::fs::write(&unfinished, raw).expect("a mail");
     let everybody = std::fs::Permissions::from_mode(0o666);
     std::fs::set_permissions(&unfinished, everybody).expect("permissions");
+    let written = std::fs::metadata(&unfinished).and_then(|file| file.modified()).expect("a time");
     std::fs::rename(&unfinished, maildir.join("new").join(name)).expect("a mail");
+    written
 }
 
 /// The register's people and their mailboxes.

@@ -84,6 +84,11 @@ impl MemoryStore {
         .collect()
     }
 
+    /// Every notice there ever was, and how it stands, as `NoticeRow::status` has it.
+    pub fn statuses(&self) -> Vec<(NoticeId, &'static str)> {
+        self.world().outbox.iter().map(|(id, notice)| (*id, notice.status)).collect()
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
