@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use super::fold::fold;
 use super::quote::{Line, Part};
-use super::words::words;
+use super::tokens::is_answer;
+use super::words::{Role, words};
 
 /// Who the mail says it is from; helps to know a name under a text for one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -309,8 +310,13 @@ fn is_name(text: &str, sender: Sender<'_>, after_sign_off: bool) -> bool {
 /// A word of the answer tables is no name.
 fn is_listed(word: &str) -> bool {
     let folded = fold(word.trim_matches(|c: char| !c.is_alphanumeric())).into_owned();
-    words().lexicon.get(&folded).is_some_and(|l| l.iter().any(|e| e.tokens.len() == 1))
+    words().lexicon.get(&folded).is_some_and(|l| l.iter().any(|e| e.tokens.len() == 1 && speaks(e.role)))
         || words().commands.contains_key(&folded)
+}
+
+/// A role whose words mean something said alone.
+fn speaks(role: Role) -> bool {
+    is_answer(role) || matches!(role, Role::Negation | Role::Courtesy | Role::Change | Role::Elsewhere)
 }
 
 /// One-word remarks that look like names in the light of their capital.
