@@ -143,11 +143,12 @@ struct Window {
 /// One round of one ballot.
 struct Round<'a> {
     case: CaseId,
+    opened: DateTime<Utc>,
     start: u32,
     end: u32,
     windows: Vec<Window>,
-    /// Steps between which it was frozen.
-    frozen: Vec<(u32, u32)>,
+    /// Steps between which it was frozen, and since when.
+    frozen: Vec<(u32, u32, DateTime<Utc>)>,
     electorate: Vec<Party>,
     evidence: &'a Evidence,
 }
@@ -173,19 +174,19 @@ impl<'a> Round<'a> {
             }
         }
         windows.sort_by_key(|window| window.seq);
-        let mut frozen: Vec<(u32, u32)> = Vec::new();
-        let mut marks: Vec<(u32, bool)> = told(&["ballot/frozen", "ballot/thawed"])
-            .map(|notice| (notice.row.id.seq, notice.row.template == "ballot/frozen"))
+        let mut frozen: Vec<(u32, u32, DateTime<Utc>)> = Vec::new();
+        let mut marks: Vec<(u32, bool, DateTime<Utc>)> = told(&["ballot/frozen", "ballot/thawed"])
+            .map(|notice| (notice.row.id.seq, notice.row.template == "ballot/frozen", notice.created))
             .collect();
         marks.sort_unstable();
         marks.dedup();
-        for (seq, freezes) in marks {
+        for (seq, freezes, since) in marks {
             match frozen.last_mut() {
                 Some(last) if !freezes => last.1 = seq,
-                _ => frozen.push((seq, u32::MAX)),
+                _ => frozen.push((seq, u32::MAX, since)),
             }
         }
-        Some(Round { case, start, end, windows, frozen, electorate, evidence })
+        Some(Round { case, opened, start, end, windows, frozen, electorate, evidence })
     }
 
     fn window(&self, seq: u32) -> Option<&Window> {
@@ -194,9 +195,20 @@ impl<'a> Round<'a> {
 
     fn in_time(&self, placed: &Placed<'_>, grace: Duration) -> bool {
         let seq = placed.seq.unwrap_or(u32::MAX);
-        let frozen = self.frozen.iter().any(|(from, until)| *from < seq && seq < *until);
+        let arrived = placed.act.arrived.timestamp();
+        let stood_still = |(from, until, since): &(u32, u32, DateTime<Utc>)| {
+            *from < seq && seq < *until && (arrived >= since.timestamp() || !grace.is_zero())
+        };
         let closes = self.window(seq).map(|window| (window.closes + grace).timestamp());
-        (frozen && grace.is_zero()) || closes.is_some_and(|closes| placed.act.arrived.timestamp() <= closes)
+        let before = closes.is_some_and(|closes| arrived <= closes);
+        arrived >= self.opened.timestamp() && (before || self.frozen.iter().any(stood_still))
+    }
+
+    /// The mail of ours that an act is about: the one it answers, or the question it was confirmed by.
+    fn asked(&self, act: &Act, model: &Model) -> Option<(NoticeId, Party)> {
+        let confirms = |other: &&Act| other.confirms.as_ref() == Some(&act.message_id);
+        let later = || model.acts.iter().find(confirms).and_then(|other| other.answers.as_ref());
+        self.evidence.tokens.get(act.answers.as_ref().or_else(later)?).copied()
     }
 
     /// The acts that belong to this round: worked on within it, or never although they came in time.
@@ -205,13 +217,8 @@ impl<'a> Round<'a> {
         for act in &model.acts {
             let key = (act.message_id.clone(), act.arrived);
             let worked = self.evidence.worked.get(&key);
-            let asked = act.answers.as_ref().and_then(|token| self.evidence.tokens.get(token));
-            let (case, voter) = match (act.paper, asked, worked) {
-                (Some((case, voter)), ..) => (case, voter),
-                (None, Some((notice, to)), _) => (notice.case, *to),
-                (None, None, Some((case, _))) => (*case, Party::Person(act.by)),
-                _ => continue,
-            };
+            let asked = || self.asked(act, model).map(|(notice, to)| (notice.case, to));
+            let Some((case, voter)) = act.paper.or_else(asked) else { continue };
             let seq = worked.and_then(|(_, seq)| *seq);
             let within = seq.is_none_or(|seq| seq > self.start);
             if case == self.case && within && self.electorate.contains(&voter) {
@@ -236,6 +243,7 @@ impl<'a> Round<'a> {
             let replaced = acts.iter().any(|other| {
                 let seq = other.seq.unwrap_or(u32::MAX);
                 matches!(other.act.meaning, Meaning::Unsure(_))
+                    && other.act.meaning != unsure.act.meaning
                     && other.act.message_id != unsure.act.message_id
                     && (other.act.arrived, seq) > (unsure.act.arrived, at)
                     && self.in_time(other, Duration::zero())
@@ -317,7 +325,8 @@ impl Model {
     fn not_agreed(&self, case: CaseId, evidence: &Evidence) -> Option<String> {
         let agreed = self.acts.iter().any(|act| {
             let asked = act.answers.as_ref().and_then(|token| evidence.tokens.get(token));
-            act.meaning == Meaning::Agrees && asked.is_some_and(|(notice, _)| notice.case == case)
+            let second = act.by != super::village::Village::staff()[0];
+            act.meaning == Meaning::Agrees && second && asked.is_some_and(|(notice, _)| notice.case == case)
         });
         (!agreed).then(|| format!("{case} was annulled though no second person agreed"))
     }

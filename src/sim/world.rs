@@ -34,6 +34,9 @@ const PATIENCE: usize = 200;
 /// Days after the last of the story by which everything must have come to rest.
 const QUIET_DAYS: i64 = 150;
 
+/// A Message-ID is used again after so many mails.
+const OLD_IDS: usize = 20;
+
 /// What comes at a moment.
 pub enum Coming {
     Story(Event),
@@ -213,19 +216,17 @@ impl World {
     pub fn send(&mut self, at: DateTime<Utc>, planned: Planned) {
         let arrived = at.trunc_subsecs(0);
         let owner = self.village.addresses.get(&planned.draft.from).copied().unwrap_or(planned.by);
-        let mut id = match self.village.people.get_mut(&owner) {
+        let id = match self.village.people.get_mut(&owner) {
             Some(villager) => villager.message_id(&planned),
             None => format!("x{}@elsewhere.example", self.numbers),
         };
-        if matches!(planned.meaning, Meaning::Act(_) | Meaning::Nothing) {
-            id = self.perhaps_reused(id);
-        }
+        let (id, meaning) = self.perhaps_reused(id, planned.meaning);
         let raw = planned.draft.bytes(&id, arrived);
         self.model.acts.push(Act {
             message_id: id,
             arrived,
             by: planned.by,
-            meaning: planned.meaning,
+            meaning,
             answers: planned.answers,
             confirms: planned.confirms,
             paper: None,
@@ -239,14 +240,18 @@ impl World {
         self.put(arrived + Duration::seconds(delay), Coming::Appear { raw, junk, header_only });
     }
 
-    /// Some mail programs give a Message-ID twice.
-    fn perhaps_reused(&mut self, id: String) -> String {
+    /// Some mail programs give a Message-ID twice. Nobody vouches for the second: it may be the first replayed.
+    fn perhaps_reused(&mut self, id: String, meaning: Meaning) -> (String, Meaning) {
+        let Meaning::Act(what) = meaning else { return (id, meaning) };
         self.ids.push_back(id.clone());
-        if self.ids.len() > 20 {
-            self.ids.pop_front();
+        if self.ids.len() < OLD_IDS {
+            return (id, meaning);
         }
-        let reused = self.faults.strike(&[Kind::ReusedId], 3).and_then(|_| self.ids.front().cloned());
-        reused.unwrap_or(id)
+        let old = self.ids.pop_front();
+        match (self.faults.strike(&[Kind::ReusedId], 3), old) {
+            (Some(_), Some(old)) => (old, Meaning::Unsure(what)),
+            _ => (id, meaning),
+        }
     }
 
     /// Turns the crank until a turn finds nothing to do and nothing goes wrong.
