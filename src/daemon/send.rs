@@ -121,7 +121,9 @@ impl<S: Store> Daemon<S> {
             language: addressee.language,
             zone: addressee.zone,
         };
-        let threading = Threading { in_reply_to: outgoing.in_reply_to.as_deref() };
+        // Letters are stored with the id alone; on the wire it stands in brackets (RFC 5322, 3.6.4).
+        let in_reply_to = outgoing.in_reply_to.as_ref().map(|id| format!("<{id}>"));
+        let threading = Threading { in_reply_to: in_reply_to.as_deref() };
         let rendered = self.renderer.render(&outgoing.row, &recipient, &threading, register, now);
         let Rendered { envelope_from, to, bytes, .. } = match rendered {
             Ok(rendered) => rendered,

@@ -169,14 +169,13 @@ async fn the_same_mail_delivered_twice_is_one_answer_with_one_receipt() {
 }
 
 #[tokio::test]
-async fn another_answer_under_a_used_message_id_is_another_answer() {
+async fn another_answer_under_a_used_message_id_is_another_answer_that_must_be_confirmed() {
     let mut scene = scene().await;
     let raw =
         |text: &str| written(&scene.address(1), &scene.reply_to(1), "Message-ID: <one@x.example>\r\n", text);
     let (yes, no) = (raw("YES"), raw("NO"));
     scene.check_raw(&yes, Expect { ended: ACTED, told: &["p1 ballot/receipt"], votes: ONE_YES }).await;
-    let expect = Expect { ended: ACTED, told: &["p1 ballot/receipt-changed"], votes: &[("p1", "no")] };
-    scene.check_raw(&no, expect).await;
+    scene.check_raw(&no, Expect { ended: ACTED, told: &["p1 ballot/confirm"], votes: ONE_YES }).await;
 }
 
 #[tokio::test]
@@ -229,4 +228,14 @@ async fn an_answer_in_an_unknown_charset_is_read_as_far_as_it_is_ascii() {
     let headers = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=x-never-heard-of\r\n";
     let raw = written(&scene.address(1), &scene.reply_to(1), headers, "YES");
     scene.check_raw(&raw, Expect { ended: ACTED, told: &["p1 ballot/receipt"], votes: ONE_YES }).await;
+}
+
+#[tokio::test]
+async fn a_receipt_stands_in_the_thread_of_the_answer() {
+    let mut scene = scene().await;
+    let raw = written(&scene.address(1), &scene.reply_to(1), "Message-ID: <one@x.example>\r\n", "YES");
+    scene.check_raw(&raw, Expect { ended: ACTED, told: &["p1 ballot/receipt"], votes: ONE_YES }).await;
+    let receipt = scene.village.mail(1, 2).await;
+    let text = String::from_utf8_lossy(&receipt.raw).into_owned();
+    assert!(text.contains("\r\nIn-Reply-To: <one@x.example>\r\n"), "{text}");
 }
