@@ -1,8 +1,8 @@
 //! Thinking: one bad thing never holds up the rest, and what a person must look at is said.
 
 use crate::daemon_rig::{Inbox, MAILBOX, Rig, t};
-use atlarged::daemon::OFFICE;
 use atlarged::advance::{self, Before, Commit, LetterBody};
+use atlarged::daemon::OFFICE;
 use atlarged::kernel::ids::CaseId;
 use atlarged::kernel::workflow::{Input, Record};
 use atlarged::ports::store::{Release, Store};
