@@ -21,6 +21,8 @@ struct Saying {
     plain: bool,
     /// It stands where a vote is told: "I vote no", "... is no".
     framed: bool,
+    /// A "no" that may as well deny a noun: "there is no doubt".
+    particle: bool,
     trouble: Option<Problem>,
     sentence: usize,
 }
@@ -159,8 +161,12 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
         None
     };
     let sentence = clause.sentence;
-    let saying =
-        |choice, literal, plain, trouble| Saying { choice, literal, plain, framed: false, trouble, sentence };
+    let saying = |choice, literal, plain, trouble| {
+        let (framed, particle) = (false, false);
+        Saying { choice, literal, plain, framed, particle, trouble, sentence }
+    };
+    let attached = clause.tokens[0].attached;
+    let from = out.len();
     for (i, role) in said.iter().enumerate() {
         if let Some((choice, literal)) = role.and_then(choice_of) {
             let before = said[..i].iter().all(|r| is_light(*r));
@@ -172,16 +178,27 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
             let other = mood.other || said[..i].contains(&Some(Role::Other));
             let aimed = said[0] == Some(Role::After) || said.get(i + 1) == Some(&Some(Role::Vote));
             let leads = before && literal && choice != Choice::No && !mood.change && !aimed;
-            let denies = choice == Choice::No && literal && clause.tokens[i].may_be(Role::Particle);
+            let particle = clause.tokens[i].may_be(Role::Particle);
+            let denies = choice == Choice::No && literal && particle;
             let denied = denies && matches!(said.get(i + 1), Some(Some(Role::Filler | Role::Vote)));
             let trouble = if denied { trouble.or(Some(Problem::Negated)) } else { trouble };
             let aside = !literal && mood.talks && said[..i].iter().all(|r| *r == Some(Role::Because));
             let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside && !other;
-            out.push(Saying { framed, ..saying(choice, literal, plain, trouble) });
+            let plain = plain && !attached;
+            out.push(Saying { framed, particle, ..saying(choice, literal, plain, trouble) });
         }
     }
+    unsay_mixed(&mut out[from..]);
     if double && !said.iter().flatten().any(|r| choice_of(*r).is_some()) {
         out.push(saying(Choice::No, false, false, trouble));
+    }
+}
+
+/// One clause that abstains and takes a side says neither.
+fn unsay_mixed(sayings: &mut [Saying]) {
+    let abstains = sayings.iter().any(|s| s.plain && s.choice == Choice::Abstain);
+    if abstains && sayings.iter().any(|s| s.plain && !s.literal) {
+        sayings.iter_mut().for_each(|s| s.plain = false);
     }
 }
 
@@ -261,7 +278,7 @@ fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[C
             }
             Some(Problem::Conditional) if s.sentence == first => return Some(Problem::Conditional),
             Some(Problem::Question) if s.literal => return Some(Problem::Question),
-            None if s.literal && s.choice != choice && (s.framed || s.choice != Choice::No) => {
+            None if s.literal && s.choice != choice && (s.framed || !s.particle) => {
                 return Some(Problem::TwoAnswers);
             }
             _ => {}

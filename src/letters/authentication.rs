@@ -1,33 +1,76 @@
 //! Authentication-Results (RFC 8601), believed only from the server that is configured.
 
-use super::headers::Headers;
+use super::headers::{self, Field, Headers};
 use super::letter::{Authentication, Verdict};
 
-/// Fields of the trusted server taken together when they stand next to each other at the top.
+/// Fields of the trusted server taken together when nothing has taken the mail in above them.
 const MAX_FIELDS: usize = 8;
 
-/// Reads the topmost block of Authentication-Results the trusted server wrote. A block ends at the first
-/// Received field below its first line: anything under that came with the mail.
-pub fn read(headers: &Headers<'_>, authserv_id: Option<&str>) -> Authentication {
+/// Fields looked at.
+const MAX_LOOKED_AT: usize = 400;
+
+/// Reads what the trusted server `authserv_id` wrote, and nothing that may have come with the mail.
+///
+/// A server stamps above its own Received field or straight under it. So fields count above the Received
+/// field of `border_host`; failing those, one that stands straight under it. Whatever is further down was in
+/// the mail when it reached the border. Where the border is not named, or left no Received field, nothing
+/// below the second Received field counts.
+pub fn read(headers: &Headers<'_>, authserv_id: Option<&str>, border_host: Option<&str>) -> Authentication {
     let mut found = Authentication::default();
     let Some(trusted) = authserv_id else { return found };
-    let mut taken = 0;
-    for field in &headers.fields {
-        if taken > 0 && field.name.eq_ignore_ascii_case(b"received") || taken >= MAX_FIELDS {
+    let fields = &headers.fields[..headers.fields.len().min(MAX_LOOKED_AT)];
+    let is_border = |f: &Field<'_>| {
+        border_host.is_some_and(|host| by(f.raw).is_some_and(|b| b.eq_ignore_ascii_case(host)))
+    };
+    let border_named = fields.iter().any(|f| is_received(f) && is_border(f));
+    let (mut passed, mut beyond, mut taken) = (0, false, 0);
+    for field in fields {
+        if is_received(field) {
+            if taken > 0 || (beyond && !is_border(field)) || (!border_named && passed > 0) {
+                break;
+            }
+            passed += 1;
+            beyond |= border_named && is_border(field);
+        } else if field.name.eq_ignore_ascii_case(b"authentication-results") {
+            let most = if passed == 0 || (border_named && !beyond) { MAX_FIELDS } else { 1 };
+            if taken < most && stamp(field, trusted, &mut found) {
+                taken += 1;
+            } else if beyond {
+                break;
+            }
+        } else if beyond && !is_trace(field) {
             break;
-        }
-        if !field.name.eq_ignore_ascii_case(b"authentication-results") {
-            continue;
-        }
-        let value = strip_comments(&String::from_utf8_lossy(&field.raw[..field.raw.len().min(16 << 10)]));
-        let mut sections = value.split(';');
-        let server = sections.next().unwrap_or("").split_whitespace().next().unwrap_or("").trim_matches('"');
-        if server.eq_ignore_ascii_case(trusted) {
-            taken += 1;
-            sections.take(50).for_each(|s| section(s, &mut found));
         }
     }
     found
+}
+
+fn is_received(field: &Field<'_>) -> bool {
+    field.name.eq_ignore_ascii_case(b"received")
+}
+
+/// Other fields a server writes in the same breath.
+fn is_trace(field: &Field<'_>) -> bool {
+    field.name.eq_ignore_ascii_case(b"received-spf") || field.name.to_ascii_lowercase().starts_with(b"arc-")
+}
+
+/// The host that says in a Received field that it took the mail in (RFC 5321 section 4.4).
+pub fn by(received: &[u8]) -> Option<String> {
+    let value = headers::text(received);
+    let host = value.split_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("by")).nth(1)?;
+    Some(host.trim_end_matches([';', '.', ',']).to_string())
+}
+
+/// Takes the results of a field if the trusted server wrote it.
+fn stamp(field: &Field<'_>, trusted: &str, found: &mut Authentication) -> bool {
+    let value = strip_comments(&String::from_utf8_lossy(&field.raw[..field.raw.len().min(16 << 10)]));
+    let mut sections = value.split(';');
+    let server = sections.next().unwrap_or("").split_whitespace().next().unwrap_or("").trim_matches('"');
+    let ours = server.eq_ignore_ascii_case(trusted);
+    if ours {
+        sections.take(50).for_each(|s| section(s, found));
+    }
+    ours
 }
 
 fn section(text: &str, found: &mut Authentication) {
@@ -89,7 +132,59 @@ mod tests {
     use super::*;
 
     fn check(raw: &[u8], id: &str) -> Authentication {
-        read(&Headers::split(raw).0, Some(id))
+        read(&Headers::split(raw).0, Some(id), None)
+    }
+
+    /// Who is authenticated in a mail of these lines, and how many signatures are told of, when mx.our is
+    /// trusted. `auth=` and the others stand for whole fields.
+    fn said(lines: &[&str], border: Option<&str>) -> String {
+        let whole = |line: &&str| match *line {
+            "border" => "Received: from far by mx.our; Mon, 1 Jan 2024 10:00:00 +0000\n".to_string(),
+            "store" => "Received: from mx.our by store.our; Mon, 1 Jan 2024 10:00:00 +0000\n".to_string(),
+            "far" => "Received: from home by far; Mon, 1 Jan 2024 10:00:00 +0000\n".to_string(),
+            "subject" => "Subject: x\n".to_string(),
+            "liar" => "Authentication-Results: far; auth=pass smtp.auth=liar\n".to_string(),
+            who => format!("Authentication-Results: mx.our; auth=pass smtp.auth={who}; dkim=pass\n"),
+        };
+        let raw: String = lines.iter().map(whole).chain(["\n".to_string()]).collect();
+        let found = read(&Headers::split(raw.as_bytes()).0, Some("mx.our"), border);
+        let who = found.auth.and_then(|v| v.subject).unwrap_or_else(|| "nobody".to_string());
+        format!("{who} {}", found.dkim.len())
+    }
+
+    #[test]
+    fn with_a_border_named_only_its_own_stamps_count() {
+        for (lines, expected) in [
+            (&["ann", "border", "forged"][..], "ann 1"),
+            (&["ann", "ann", "border"], "ann 2"),
+            (&["store", "ann", "border", "forged"], "ann 1"),
+            (&["border", "ann", "forged", "far"], "ann 1"),
+            (&["store", "border", "ann", "subject"], "ann 1"),
+            (&["border", "border", "ann"], "ann 1"),
+            (&["border", "liar", "forged"], "nobody 0"),
+            (&["border", "subject", "forged"], "nobody 0"),
+            (&["border", "far", "forged"], "nobody 0"),
+            (&["store", "border", "far", "border", "forged"], "nobody 0"),
+            (&["store", "border", "subject", "border", "forged"], "nobody 0"),
+        ] {
+            assert_eq!(said(lines, Some("MX.our")), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn with_no_border_named_nothing_below_the_second_received_counts() {
+        for border in [None, Some("mx.elsewhere")] {
+            for (lines, expected) in [
+                (&["ann"][..], "ann 1"),
+                (&["ann", "border", "forged"], "ann 1"),
+                (&["store", "ann", "border", "forged"], "ann 1"),
+                (&["store", "ann", "forged"], "ann 1"),
+                (&["store", "border", "forged"], "nobody 0"),
+                (&["border", "far", "subject", "forged"], "nobody 0"),
+            ] {
+                assert_eq!(said(lines, border), expected, "{lines:?}");
+            }
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         return_path,
         date: headers.date("date"),
         received: trust.border_host.and_then(|host| received(root, host)),
-        authentication: authentication::read(headers, trust.authserv_id),
+        authentication: authentication::read(headers, trust.authserv_id, trust.border_host),
         bounces,
         original_id,
         attachments: body.attachments,
@@ -151,10 +151,8 @@ fn recipients(root: &Part<'_>) -> Vec<Address> {
 fn received(root: &Part<'_>, host: &str) -> Option<DateTime<Utc>> {
     root.headers.all("received").take(50).find_map(|raw| {
         let value = headers::text(raw);
-        let by = value.split_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("by")).nth(1)?;
-        let by = by.trim_end_matches([';', '.', ',']);
         let when = value.rsplit(';').next()?;
-        by.eq_ignore_ascii_case(host).then(|| headers::date(when.as_bytes())).flatten()
+        authentication::by(raw)?.eq_ignore_ascii_case(host).then(|| headers::date(when.as_bytes())).flatten()
     })
 }
 

@@ -20,9 +20,16 @@ pub struct Token {
     /// One letter.
     pub single: bool,
     pub number: bool,
+    /// "And", written together with the word after it, as Arabic does.
+    pub attached: bool,
 }
 
 impl Token {
+    /// Means "yes" and "if" alike: "si" without its accent.
+    fn is_bare_if(self) -> bool {
+        self.may_be(Role::Yes) && self.may_be(Role::Condition) && !self.accented
+    }
+
     pub fn may_be(self, role: Role) -> bool {
         self.roles & (1 << role as u32) != 0
     }
@@ -41,6 +48,8 @@ pub struct Clause {
     pub sentence: usize,
     /// The sentence ends with a question mark.
     pub question: bool,
+    /// It is left unfinished: an ellipsis follows.
+    pub trails: bool,
 }
 
 /// What a character does to the words around it.
@@ -119,6 +128,11 @@ pub fn clauses(text: &str) -> Vec<Clause> {
         match kind {
             Kind::Alone => reader.raw.push(&text[at..at + c.len_utf8()]),
             Kind::Comma => reader.finish_clause(),
+            Kind::End if c == '\u{2026}' || (c == '.' && next == Some('.')) => {
+                reader.finish_clause();
+                reader.sentence.last_mut().into_iter().for_each(|s| s.trails = true);
+                reader.finish_sentence(false);
+            }
             Kind::End => reader.finish_sentence(false),
             Kind::Question => reader.finish_sentence(true),
             _ => {}
@@ -126,7 +140,29 @@ pub fn clauses(text: &str) -> Vec<Clause> {
     }
     reader.close(&mut from, text.len());
     reader.finish_sentence(false);
+    settle_if(&mut reader.out);
     reader.out
+}
+
+/// A bare "si" that could as well be "yes" is "if" where it trails off or comes on top of an answer: "Oui,
+/// si...", "Sí, si".
+fn settle_if(clauses: &mut [Clause]) {
+    let mut answered = false;
+    for clause in clauses {
+        let last = clause.tokens.len().saturating_sub(1);
+        for i in 0..clause.tokens.len() {
+            let token = clause.tokens[i];
+            let answers = |t: Token| (t.may_be(Role::Yes) || t.may_be(Role::Abstain)) && !t.single;
+            if !token.is_bare_if() {
+                answered |= answers(token);
+            } else if i == last {
+                let follows = i.checked_sub(1).is_none_or(|b| answers(clause.tokens[b]));
+                if clause.trails || (answered && follows) {
+                    clause.tokens[i].roles &= !(1 << Role::Yes as u32);
+                }
+            }
+        }
+    }
 }
 
 impl<'t> Reader<'t> {
@@ -144,7 +180,7 @@ impl<'t> Reader<'t> {
         self.raw.clear();
         if !pieces.is_empty() {
             let tokens = assign(&pieces, self.words);
-            self.sentence.push(Clause { tokens, sentence: self.number, question: false });
+            self.sentence.push(Clause { tokens, sentence: self.number, ..Clause::default() });
         }
     }
 
@@ -159,6 +195,17 @@ impl<'t> Reader<'t> {
 struct Piece<'t> {
     raw: &'t str,
     folded: Cow<'t, str>,
+    attached: bool,
+}
+
+/// The Arabic "and", which is written as one with the next word.
+const AND: &str = "\u{648}";
+
+/// The answer that follows an attached "and", if the whole is no listed word itself.
+fn after_and(folded: &str, words: &Words) -> Option<String> {
+    let rest = folded.strip_prefix(AND)?;
+    let answers = |w: &str| words.lexicon.get(w).into_iter().flatten().any(|e| is_answer(e.role));
+    (!words.lexicon.contains_key(folded) && answers(rest)).then(|| rest.to_string())
 }
 
 /// The folded words; of scripts without spaces the longest listed word at each place.
@@ -169,6 +216,10 @@ fn pieces<'t>(raw: &[&'t str], words: &Words) -> Vec<Piece<'t>> {
     while i < raw.len() {
         let mut length = 1;
         let mut folded = fold(raw[i]);
+        if let Some(rest) = after_and(&folded, words) {
+            out.push(Piece { raw: raw[i], folded: Cow::Borrowed(AND), attached: true });
+            folded = Cow::Owned(rest);
+        }
         if unspaced(raw[i]) {
             let run = raw[i..].iter().take(words.longest_unspaced).take_while(|s| unspaced(s)).count();
             for n in (2..=run).rev() {
@@ -181,7 +232,7 @@ fn pieces<'t>(raw: &[&'t str], words: &Words) -> Vec<Piece<'t>> {
             }
         }
         if !folded.is_empty() {
-            out.push(Piece { raw: raw[i], folded });
+            out.push(Piece { raw: raw[i], folded, attached: false });
         }
         i += length;
     }
@@ -212,6 +263,7 @@ fn assign(pieces: &[Piece<'_>], words: &Words) -> Vec<Token> {
         let ascii = here.raw.is_ascii();
         token.accented =
             !ascii && here.folded.is_ascii() && here.raw.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
+        token.attached = here.attached;
         token.number = here.folded.chars().all(|c| c.is_numeric() || matches!(c, '+' | '-'));
         if token.roles == 0 && token.number {
             token.roles = 1 << Role::Filler as u32;
