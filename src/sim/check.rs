@@ -65,6 +65,7 @@ pub async fn at_the_end(world: &mut World) {
     let evidence = Evidence::new(notices, journal, &letters, &minter);
     world.report.doubled += evidence.doubled.len() as u64;
     world.wrong.extend(evidence.doubled.iter().cloned());
+    world.wrong.extend(world.model.unheard(&evidence));
     tallies(world, &evidence).await;
     cases(world, ended_well).await;
     sum_up(world);

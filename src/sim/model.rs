@@ -78,6 +78,8 @@ pub struct Evidence {
     /// Where the letter of a mail was worked on: its case, and the step if there was one.
     worked: HashMap<(String, DateTime<Utc>), (CaseId, Option<u32>)>,
     tokens: HashMap<String, (NoticeId, Party)>,
+    /// What became of the letters of each Message-ID.
+    fates: HashMap<String, Vec<String>>,
     /// Letters that moved a case more than once.
     pub doubled: Vec<String>,
 }
@@ -99,7 +101,12 @@ impl Evidence {
             }
         }
         let mut worked = HashMap::new();
+        let mut fates: HashMap<String, Vec<String>> = HashMap::new();
         for view in letters {
+            if let Some(id) = &view.letter.message_id {
+                let fate = format!("{} of {} {} {:?}", view.id, view.letter.arrived, view.status, view.why);
+                fates.entry(id.clone()).or_default().push(fate);
+            }
             let LetterBody::ToCase(case, input) = &view.letter.body else { continue };
             let (nonce, name) = match input {
                 Input::Reply(reply) => (&reply.nonce, view.letter.message_id.clone()),
@@ -118,7 +125,7 @@ impl Evidence {
             by_case.entry(notice.row.id.case).or_default().push(notice);
         }
         let by_hash = journal.iter().enumerate().map(|(n, row)| (row.hash.clone(), n)).collect();
-        Evidence { notices: by_case, journal, by_hash, worked, tokens, doubled }
+        Evidence { notices: by_case, journal, by_hash, worked, tokens, fates, doubled }
     }
 
     /// The step that published something.
@@ -258,7 +265,8 @@ impl<'a> Round<'a> {
         let acts = self.acts(model);
         let own = acts.iter().filter(|(of, _)| *of == voter).map(|(_, placed)| {
             let Act { arrived, meaning, message_id, .. } = placed.act;
-            format!("{message_id} {meaning:?} at {arrived}, step {:?}", placed.seq)
+            let fate = self.evidence.fates.get(message_id);
+            format!("{message_id} {meaning:?} at {arrived}, step {:?} ({fate:?})", placed.seq)
         });
         let windows = self.windows.iter().map(|w| format!("from step {} until {}", w.seq, w.closes));
         own.chain(windows).collect::<Vec<_>>().join(", ")
@@ -289,6 +297,17 @@ impl<'a> Round<'a> {
 }
 
 impl Model {
+    /// Mails that carry our token and mean something, and were read as nothing anybody answers.
+    pub fn unheard(&self, evidence: &Evidence) -> Vec<String> {
+        let meant = |act: &&Act| act.meaning != Meaning::Nothing && act.answers.is_some();
+        let heard = |act: &&Act| evidence.worked.contains_key(&(act.message_id.clone(), act.arrived));
+        let tell = |act: &Act| {
+            let Act { message_id, arrived, meaning, .. } = act;
+            format!("{message_id} of {arrived} meant {meaning:?} and reached no case")
+        };
+        self.acts.iter().filter(meant).filter(|act| !heard(act)).map(tell).collect()
+    }
+
     /// What is wrong with a published tally, in words.
     pub fn disagrees(&self, body: &Body, journal_head: &str, evidence: &Evidence) -> Option<String> {
         let Some(step) = evidence.step(journal_head) else {

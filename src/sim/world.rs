@@ -243,15 +243,14 @@ impl World {
     /// Some mail programs give a Message-ID twice. Nobody vouches for the second: it may be the first replayed.
     fn perhaps_reused(&mut self, id: String, meaning: Meaning) -> (String, Meaning) {
         let Meaning::Act(what) = meaning else { return (id, meaning) };
+        let old = if self.ids.len() < OLD_IDS { None } else { self.ids.pop_front() };
+        if let Some(old) = old
+            && self.faults.strike(&[Kind::ReusedId], 3).is_some()
+        {
+            return (old, Meaning::Unsure(what));
+        }
         self.ids.push_back(id.clone());
-        if self.ids.len() < OLD_IDS {
-            return (id, meaning);
-        }
-        let old = self.ids.pop_front();
-        match (self.faults.strike(&[Kind::ReusedId], 3), old) {
-            (Some(_), Some(old)) => (old, Meaning::Unsure(what)),
-            _ => (id, meaning),
-        }
+        (id, meaning)
     }
 
     /// Turns the crank until a turn finds nothing to do and nothing goes wrong.
