@@ -3,13 +3,12 @@
 # Queries are checked against .sqlx; only `make sqlx` and its check ask a database.
 export SQLX_OFFLINE := true
 
-.PHONY: help demo test bench accuracy advisories setup sqlx
+.PHONY: help demo test bench advisories setup sqlx
 
 help:
 	@echo 'make demo        the village at work, in real mail (ARGS="--fast", "--idle", "--dir D")'
 	@echo 'make test        everything a change must pass'
 	@echo 'make bench       how fast, as a table and as target/bench.json'
-	@echo 'make accuracy    how well mail is understood'
 	@echo 'make advisories  known faults in what we depend on (needs the network)'
 	@echo 'make setup       install the servers that tests and demo start for themselves'
 	@echo 'make sqlx        write .sqlx anew after a change of a query or of the schema'
@@ -22,9 +21,6 @@ test: setup
 
 bench: setup
 	cargo bench --locked $(ARGS)
-
-accuracy: setup
-	bench/accuracy/run $(ARGS)
 
 advisories:
 	scripts/deny advisories
