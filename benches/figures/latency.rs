@@ -16,7 +16,10 @@ const APART: Duration = Duration::from_millis(200);
 pub async fn measure() -> Vec<Row> {
     let sandbox = Sandbox::start_scratch(Durability::Full).await.expect("the servers start");
     let mut clerks = Measured::new(&sandbox, ANSWERS).await;
-    let imap = Tap::on(sandbox.imap_starttls().port, |line| line.ends_with(" EXISTS")).await;
+    let imap = Tap::on(sandbox.imap_starttls().port, |line| {
+        [" EXISTS", " EXPUNGE", " \"INBOX\"", " \"Junk\""].iter().any(|end| line.ends_with(end))
+    })
+    .await;
     let smtp = Tap::on(sandbox.smtp().port, |line| {
         line.starts_with("In-Reply-To: ") || (line.starts_with("250") && line.contains(" id="))
     })
@@ -24,22 +27,20 @@ pub async fn measure() -> Vec<Row> {
     clerks.in_plain_text(imap.port, smtp.port);
     let clerk = clerks.load.start();
     clerks.load.until("a login", || !imap.lines().is_empty()).await;
-    let mut given: Vec<(Instant, SystemTime)> = Vec::new();
+    let mut given: Vec<SystemTime> = Vec::new();
     let mut beat = tokio::time::interval(APART);
     for number in 1..=ANSWERS {
         beat.tick().await;
-        let written = clerks.load.give_up_to(number).expect("an answer");
-        given.push((stopwatch::now(), written));
+        given.extend(clerks.load.give_up_to(number));
     }
     clerks.load.until("the receipts", || accepted(&smtp.lines()).len() == ANSWERS).await;
-    let (announced, at_relay) = (imap.lines(), accepted(&smtp.lines()));
+    let (announced, at_relay) = (announced(&imap.lines()), accepted(&smtp.lines()));
     clerks.load.finish(clerk, 0).await;
     let arrived = clerks.receipts();
     let mut to_relay = Vec::new();
     let mut to_member = Vec::new();
-    for (number, (at, written)) in given.iter().enumerate() {
-        let exists = announced.iter().find(|line| line.at > *at).expect("announced");
-        to_relay.push(milliseconds(at_relay[&number].saturating_duration_since(exists.at)));
+    for (number, written) in given.iter().enumerate() {
+        to_relay.push(milliseconds(at_relay[&number].saturating_duration_since(announced[number])));
         let came = arrived[&number].duration_since(*written).unwrap_or_default();
         to_member.push(milliseconds(came));
     }
@@ -71,6 +72,23 @@ pub async fn measure() -> Vec<Row> {
             2000.0,
         ),
     ]
+}
+
+/// When the mailbox first said that it holds each answer: what it counts, and what it has given away before.
+fn announced(lines: &[Line]) -> Vec<Instant> {
+    let (mut inbox, mut gone, mut announced) = (true, 0, Vec::new());
+    for line in lines {
+        if !line.from_server {
+            inbox = line.text.ends_with("\"INBOX\"");
+        } else if inbox && line.text.ends_with(" EXPUNGE") {
+            gone += 1;
+        } else if inbox && line.text.ends_with(" EXISTS") {
+            let count: usize =
+                line.text.split(' ').nth(1).and_then(|count| count.parse().ok()).expect("a number");
+            announced.resize((gone + count).max(announced.len()), line.at);
+        }
+    }
+    announced
 }
 
 /// When the relay took the receipt for each answer.

@@ -215,18 +215,14 @@ async fn thinker<S: Store>(
     while !shutdown.stopping() {
         room.beats.fetch_add(1, Ordering::Relaxed);
         let thought = daemon.think_some(clock()).await;
+        if thought.as_ref().is_ok_and(|thought| thought.steps > 0) {
+            room.send.notify_waiters();
+        }
         // Whatever became of thinking: keys that must go, go.
         errands.run(&daemon, &watch, clock()).await;
         let next = match thought {
-            Ok(Thought { steps, more }) => {
-                if steps > 0 {
-                    room.send.notify_waiters();
-                }
-                if more {
-                    continue;
-                }
-                daemon.store.next_event().await
-            }
+            Ok(Thought { more: true, .. }) => continue,
+            Ok(Thought { .. }) => daemon.store.next_event().await,
             Err(fault) => Err(fault),
         };
         match next {

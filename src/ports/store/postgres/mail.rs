@@ -44,6 +44,10 @@ pub(super) async fn receive(
     )
     .execute(&mut *tx)
     .await?;
+    // Whoever thinks begins now, not once the mailbox is tidied up.
+    if stored.iter().any(|(_, new)| *new) {
+        super::tell(&mut tx).await?;
+    }
     tx.commit().await?;
     Ok(stored)
 }
