@@ -77,7 +77,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         "{vouched}From: {}\r\nTo: clerk@c.example\r\nSubject: Re: x\r\nMessage-ID: <1@a.example>\r\n{}\r\n{}\r\n",
         mail.from, mail.headers, mail.body
     );
-    let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), border_host: None });
+    let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), ..Trust::default() });
     let notice = |n: usize| NoticeId { case: CaseId(42 + i64::try_from(n).expect("few")), seq: 1, n: 0 };
     let owed =
         |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: String::new(), until: None } };
