@@ -119,7 +119,7 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
     }
     match &at.asked {
         Token::Disagree => {
-            Outcome::Quarantined("the reply address and the references name different matters")
+            Outcome::Quarantined("its reply address, references and text name different matters")
         }
         Token::Unknown if author.is_some() => to_office(letter, at, author, Why::UnknownToken),
         Token::Known(asked) => answered(letter, at, asked, author),

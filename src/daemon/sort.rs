@@ -143,8 +143,8 @@ impl<S: Store> Daemon<S> {
     }
 
     /// What the carriers say together: the reply address first, then the references, then the text. A bounce
-    /// may name its mail only in what it returns. Every reply address counts, and the nearest of the
-    /// references; where a person accepted the mail, the first carrier decides.
+    /// may name its mail only in what it returns. Every reply address counts, the nearest of the references, and
+    /// the text where all of it is of other matters; where a person accepted the mail, the first carrier decides.
     pub(super) async fn token(&self, letter: &Letter, accepted: bool) -> Answer<Token> {
         let mut found: Vec<(Place, NoticeId)> = Vec::new();
         let mut epochs: Vec<u16> = Vec::new();
@@ -168,6 +168,19 @@ impl<S: Store> Daemon<S> {
         let matters = |row: &NoticeRow| (row.row.id.case, row.row.to);
         for (_, other) in compared.filter(|(_, notice)| *notice != first).take(CARRIERS) {
             if self.store.notice(*other).await?.is_some_and(|other| matters(&other) != matters(&asked)) {
+                return Ok(Token::Disagree);
+            }
+        }
+        // Text that is quoted may be of several mails; one of them should be of the matter that is answered.
+        let told = found.iter().filter(|(place, _)| *place == Place::Body).map(|(_, notice)| *notice);
+        let told: Vec<NoticeId> = told.filter(|_| found[0].0 != Place::Body).take(CARRIERS).collect();
+        if !told.is_empty() && !told.contains(&first) && !accepted && letter.class != Class::Bounce {
+            let mut agrees = false;
+            for other in told {
+                let other = self.store.notice(other).await?;
+                agrees |= other.is_none_or(|other| matters(&other) == matters(&asked));
+            }
+            if !agrees {
                 return Ok(Token::Disagree);
             }
         }

@@ -216,7 +216,7 @@ fn thanks_for_a_receipt_are_no_failed_vote() {
 #[test]
 fn carriers_that_disagree_and_unknown_tokens_are_never_guessed() {
     let disagree = Mail { asked: Token::Disagree, ..Mail::default() };
-    check(disagree, "a person: the reply address and the references name different matters");
+    check(disagree, "a person: its reply address, references and text name different matters");
     check(Mail { asked: Token::Unknown, ..Mail::default() }, "c1 from p1 fa");
 }
 

@@ -11,11 +11,12 @@ mod zone;
 use crate::letters::{Checked, Letter, Signed, Verdict, related};
 use crate::ports::Fault;
 use chrono::{DateTime, Utc};
-use mail_auth::MessageAuthenticator;
+use mail_auth::dmarc::Dmarc;
 use mail_auth::hickory_resolver::TokioResolver;
 use mail_auth::hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use mail_auth::hickory_resolver::net::runtime::TokioRuntimeProvider;
 use mail_auth::hickory_resolver::system_conf::read_system_conf;
+use mail_auth::{DnsError, Error, MessageAuthenticator};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -146,6 +147,20 @@ impl Resolver {
             .build()
             .map_err(|why| Fault::new("setting up DNS", why))?;
         Ok(Resolver { verifier: MessageAuthenticator(resolver), tables: Tables::of(zone), at_most })
+    }
+
+    /// Whether DNS answers at all; what it says of the domain does not matter.
+    ///
+    /// # Errors
+    /// No answer in time.
+    pub async fn answers(&self, domain: &str) -> Result<(), Fault> {
+        let name = format!("_dmarc.{domain}.");
+        let asked = self.verifier.txt_lookup::<Dmarc>(name, Some(&self.tables.txt));
+        match tokio::time::timeout(self.at_most, asked).await {
+            Ok(Err(Error::Dns(DnsError::Resolver(why)))) => Err(Fault::new("asking DNS", why)),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Fault::new("asking DNS", "no answer in time; name a resolver in [dns] servers")),
+        }
     }
 
     /// Checks a mail. `at` is the moment at which signatures expire or hold.
