@@ -22,9 +22,7 @@ pub fn read(headers: &Headers<'_>, authserv_id: Option<&str>, border_host: Optio
     let mut found = Authentication::default();
     let Some(trusted) = authserv_id else { return found };
     let fields = &headers.fields[..headers.fields.len().min(MAX_LOOKED_AT)];
-    let is_border = |f: &Field<'_>| {
-        border_host.is_some_and(|host| by(f.raw).is_some_and(|b| b.eq_ignore_ascii_case(host)))
-    };
+    let is_border = |f: &Field<'_>| border_host.is_some_and(|hosts| is_by(f.raw, hosts));
     let border_named = fields.iter().any(|f| is_received(f) && is_border(f));
     let (mut passed, mut beyond, mut taken) = (0, false, 0);
     for field in fields {
@@ -61,9 +59,9 @@ fn is_trace(field: &Field<'_>) -> bool {
 ///
 /// The envelope sender is taken only from a Return-Path above that field: one further down came with the mail.
 pub fn client(headers: &Headers<'_>, border_host: Option<&str>) -> Option<Client> {
-    let host = border_host?;
+    let hosts = border_host?;
     let fields = &headers.fields[..headers.fields.len().min(MAX_LOOKED_AT)];
-    let is_border = |f: &Field<'_>| is_received(f) && by(f.raw).is_some_and(|b| b.eq_ignore_ascii_case(host));
+    let is_border = |f: &Field<'_>| is_received(f) && is_by(f.raw, hosts);
     let at = fields.iter().position(is_border)?;
     let (ip, helo) = from_part(&headers::text(fields[at].raw))?;
     let sender = fields[..at].iter().find(|f| f.name.eq_ignore_ascii_case(b"return-path"));
@@ -99,8 +97,13 @@ pub fn sealed(raw: &[u8]) -> Authentication {
     found
 }
 
+/// Whether one of the hosts, parted by spaces, says in a Received field that it took the mail in.
+pub fn is_by(received: &[u8], hosts: &str) -> bool {
+    by(received).is_some_and(|by| hosts.split_whitespace().any(|host| by.eq_ignore_ascii_case(host)))
+}
+
 /// The host that says in a Received field that it took the mail in (RFC 5321 section 4.4).
-pub fn by(received: &[u8]) -> Option<String> {
+fn by(received: &[u8]) -> Option<String> {
     let value = headers::text(received);
     let host = value.split_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("by")).nth(1)?;
     Some(host.trim_end_matches([';', '.', ',']).to_string())

@@ -13,7 +13,7 @@ pub use crate::kernel::said::{Command, Problem};
 pub struct Trust<'a> {
     /// The authserv-id (RFC 8601 section 2.5) whose Authentication-Results count; any other is hearsay.
     pub authserv_id: Option<&'a str>,
-    /// The host name our own border server writes after `by` in its Received field.
+    /// The host name our own border server writes after `by` in its Received field; several, parted by spaces.
     pub border_host: Option<&'a str>,
     /// Domains of forwarders whose ARC seal (RFC 8617) is believed about the mail they took in.
     pub forwarders: &'a [String],
@@ -123,11 +123,12 @@ pub struct Carrier {
 
 /// A signature by the author herself, apart from those of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Seal {
     /// S/MIME (RFC 8551).
+    #[serde(rename = "smime")]
     SMime,
     /// OpenPGP, as PGP/MIME (RFC 3156) or as armour around the text (RFC 9580).
+    #[serde(rename = "openpgp")]
     OpenPgp,
 }
 

@@ -57,22 +57,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let subject = headers.text("subject").unwrap_or_default();
     let return_path = return_path(root);
     let body = body::read(root, from.as_ref());
-    let facts = Facts {
-        root,
-        subject: fold(&subject).into_owned(),
-        return_path: return_path.as_ref().map(|p| p.to_lowercase()),
-        from: from.as_ref().map(|f| f.address.to_lowercase()).unwrap_or_default(),
-        from_name: from
-            .as_ref()
-            .and_then(|f| f.name.as_deref())
-            .map(|n| fold(n).into_owned())
-            .unwrap_or_default(),
-        text: &body.raw,
-        own: &body.text,
-        head: OnceCell::new(),
-        report: OnceCell::new(),
-        encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
-    };
+    let facts = facts(root, &subject, return_path.as_deref(), from.as_ref(), &body);
     let (class, rule) = gate::decide(&facts);
     let rewritten = is_munged(root, from.as_ref());
     let list = gate::is_list(root) || class == Class::ListCopy || rewritten;
@@ -125,6 +110,32 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     };
     letter.weigh(None, trust);
     letter
+}
+
+/// What the gate looks at.
+fn facts<'l, 'a>(
+    root: &'l Part<'a>,
+    subject: &str,
+    return_path: Option<&str>,
+    from: Option<&Address>,
+    body: &'l body::Body,
+) -> Facts<'l, 'a> {
+    Facts {
+        root,
+        subject: fold(subject).into_owned(),
+        return_path: return_path.map(|p| p.to_lowercase()),
+        from: from.map(|f| f.address.to_lowercase()).unwrap_or_default(),
+        from_name: from
+            .as_ref()
+            .and_then(|f| f.name.as_deref())
+            .map(|n| fold(n).into_owned())
+            .unwrap_or_default(),
+        text: &body.raw,
+        own: &body.text,
+        head: OnceCell::new(),
+        report: OnceCell::new(),
+        encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
+    }
 }
 
 /// What had to be left out.
@@ -183,7 +194,7 @@ fn received(root: &Part<'_>, host: &str) -> Option<DateTime<Utc>> {
     root.headers.all("received").take(50).find_map(|raw| {
         let value = headers::text(raw);
         let when = value.rsplit(';').next()?;
-        authentication::by(raw)?.eq_ignore_ascii_case(host).then(|| headers::date(when.as_bytes())).flatten()
+        authentication::is_by(raw, host).then(|| headers::date(when.as_bytes())).flatten()
     })
 }
 

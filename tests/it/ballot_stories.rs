@@ -498,18 +498,3 @@ fn the_second_person_is_another_person_at_another_account_about_the_same_request
         "#]],
     );
 }
-
-#[test]
-fn the_confirmation_of_one_round_confirms_nothing_in_the_next() {
-    check(
-        "0 09:00 open: straight open
-         1 10:00 m1 forged: NO
-         1 10:01 m1 to:confirm:p1:1: CONFIRM
-         5 09:01 clock: ticks
-         8 09:02 clock: ticks
-         9 10:00 m1 forged: YES
-         9 10:01 m1 to:confirm:p1:1: CONFIRM
-         9 10:02 m1 to:confirm:p1:2: CONFIRM",
-        expect![[r#""#]],
-    );
-}

@@ -2,8 +2,10 @@
 
 use crate::daemon_rig::{Rig, t};
 use crate::signing::{Signing, USUAL, signed, zone};
+use crate::story::check as story;
 use atlarged::ports::resolver::{DnsConfig, Resolver};
 use atlarged::ports::store::{Release, Store};
+use expect_test::expect;
 use std::sync::Arc;
 
 fn knows(records: &str) -> Option<Arc<Resolver>> {
@@ -132,9 +134,41 @@ async fn an_answer_that_quotes_another_matter_alone_waits_for_a_person() {
     let (mut rig, to) = asked().await;
     let token = |address: &str| address.split(['+', '@']).nth(1).unwrap_or_default().to_owned();
     let other = token(&rig.reply_address(rig.asked(2).await.id));
-    let quarantined = |rig: &Rig| rig.store().books();
     rig.takes(10, mail(&to, 1, &format!("YES\r\n\r\n> {other}\r\n> {}", token(&to)), None)).await;
-    assert_eq!(quarantined(&rig).await.unwrap().quarantined, 0, "both are quoted");
+    assert_eq!(rig.store().books().await.unwrap().quarantined, 0, "both are quoted");
     rig.takes(20, mail(&to, 2, &format!("NO\r\n\r\n> {other}"), None)).await;
-    assert_eq!(quarantined(&rig).await.unwrap().quarantined, 1);
+    assert_eq!(rig.store().books().await.unwrap().quarantined, 1);
+}
+
+#[test]
+fn the_confirmation_of_one_round_confirms_nothing_in_the_next() {
+    story(
+        "0 09:00 open: straight open
+         1 10:00 m1 forged: NO
+         1 10:01 m1 to:confirm:p1:1: CONFIRM
+         5 09:01 clock: ticks
+         8 09:02 clock: ticks
+         9 10:00 m1 forged: YES
+         9 10:01 m1 to:confirm:p1:1: CONFIRM
+         9 10:02 m1 to:confirm:p1:2: CONFIRM",
+        expect![[r#"
+            0 09:00 open: straight open
+                ballot → all
+                [open]
+            1 10:00 m1 forged: NO
+                confirm no → m1
+            1 10:01 m1 to:confirm:p1:1: CONFIRM
+                receipt no → m1
+            5 09:01 clock: ticks
+                extended → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m12 m13 m14 m15
+            8 09:02 clock: ticks
+                rerun → all
+            9 10:00 m1 forged: YES
+                confirm yes → m1
+            9 10:01 m1 to:confirm:p1:1: CONFIRM
+                no-answer → m1
+            9 10:02 m1 to:confirm:p1:2: CONFIRM
+                receipt yes → m1
+        "#]],
+    );
 }

@@ -4,7 +4,7 @@ use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256, SigningKey};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
 use mail_auth::{AuthenticatedMessage, AuthenticationResults, arc::ArcSealer};
-use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -13,16 +13,7 @@ static ANN: LazyLock<Vec<u8>> = LazyLock::new(|| Ed25519Key::generate_pkcs8().ex
 static EVE: LazyLock<Vec<u8>> = LazyLock::new(|| Ed25519Key::generate_pkcs8().expect("a key"));
 static RSA: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let made = Command::new("openssl")
-        .args([
-            "genpkey",
-            "-quiet",
-            "-algorithm",
-            "RSA",
-            "-pkeyopt",
-            "rsa_keygen_bits:2048",
-            "-outform",
-            "DER",
-        ])
+        .args(["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
         .output()
         .expect("openssl");
     assert!(made.status.success());
@@ -56,7 +47,7 @@ impl Default for Signing<'_> {
 pub fn signed(mail: &str, signing: Signing<'_>) -> String {
     let mail = mail.replace("\r\n", "\n").replace('\n', "\r\n");
     if signing.rsa {
-        let der = PrivateKeyDer::Pkcs8(RSA.clone().into());
+        let der = PrivateKeyDer::from_pem_slice(&RSA).expect("a key");
         let key = RsaKey::<Sha256>::from_key_der(der).expect("a key");
         return sign(&mail, key, "r1", signing);
     }
@@ -94,7 +85,7 @@ pub fn sealed(mail: &str, domain: &str, saw: &str) -> String {
 /// What DNS says: keys, and records more as lines.
 pub fn zone(more: &str) -> String {
     let published = |der: &[u8]| data_encoding::BASE64.encode(&ed25519(der).public_key());
-    let rsa = PrivateKeyDer::Pkcs8(RSA.clone().into());
+    let rsa = PrivateKeyDer::from_pem_slice(&RSA).expect("a key");
     let rsa = RsaKey::<Sha256>::from_key_der(rsa).expect("a key").public_key();
     let (ann, eve) = (published(&ANN), published(&EVE));
     format!(

@@ -255,3 +255,29 @@ async fn keys_that_are_missing_withdrawn_or_silent_are_told_apart() {
     let checked = resolver.check(mail.as_bytes(), &letter, Scope::FromAlone(&[]), now).await;
     assert!(checked.unsettled(), "{checked:?}");
 }
+
+/// The kind of the author's own signature, and her words without it.
+fn check_own(content_type: &str, body: &str, expected: (&str, &str)) {
+    let mail = ann(&format!("MIME-Version: 1.0\nContent-Type: {content_type}\n")).replace("YES\n", body);
+    let said = inspect_json("a", &read(mail.as_bytes(), &Trust::default()));
+    let kind = said["signed"].as_str().unwrap_or("none");
+    assert_eq!((kind, said["text"].as_str().unwrap_or("").trim()), expected, "{mail}");
+}
+
+#[test]
+fn an_authors_own_signature_is_told_and_is_none_of_her_words() {
+    let armour = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nYES\n-----BEGIN PGP SIGNATURE-----\n\n\
+                  iQEzBAEBCgAdFiEE\n=abcd\n-----END PGP SIGNATURE-----\n";
+    check_own("text/plain", armour, ("openpgp", "YES"));
+    check_own("text/plain", "YES\n", ("none", "YES"));
+    let parts = |media: &str| {
+        format!("--b\nContent-Type: text/plain\n\nYES\n--b\nContent-Type: {media}\n\nAAAA\n--b--\n")
+    };
+    let signed = |protocol: &str| format!("multipart/signed; boundary=b; protocol=\"{protocol}\"");
+    for (media, kind) in [("application/pgp-signature", "openpgp"), ("application/pkcs7-signature", "smime")]
+    {
+        check_own(&signed(media), &parts(media), (kind, "YES"));
+        check_own(&signed(media), "--b\nContent-Type: text/plain\n\nYES\n--b--\n", (kind, "YES"));
+    }
+    check_own("application/pkcs7-mime; smime-type=signed-data", "MIIB\n", ("smime", ""));
+}
