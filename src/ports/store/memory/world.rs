@@ -25,6 +25,7 @@ pub(super) struct MailRow {
     pub(super) suspect: bool,
     pub(super) accepted: bool,
     pub(super) stays: u32,
+    pub(super) checked: Option<Sealed>,
 }
 
 pub(super) struct LetterRow {
@@ -192,6 +193,7 @@ impl World {
             suspect: false,
             accepted: false,
             stays: 0,
+            checked: None,
         });
         (id, true)
     }
@@ -486,5 +488,6 @@ pub(super) fn as_mail(id: MailId, row: &MailRow) -> Mail {
         accepted: row.accepted,
         stays: row.stays,
         raw: mail.raw.clone(),
+        checked: row.checked.clone(),
     }
 }
