@@ -2,7 +2,7 @@
 //! blocks of From, Sent, To and Subject, "Begin forwarded message:".
 
 use super::fold::{fold, is_invisible, is_unspaced};
-use super::quote::{Line, Part};
+use super::quote::{Line, Part, mark};
 use super::words::{Words, label, words};
 
 /// Lines `start..end` announce a quote.
@@ -19,29 +19,42 @@ const MAX_WRAP: usize = 5;
 /// Characters of one attribution.
 const MAX_LENGTH: usize = 500;
 
-/// What announces a quote at line `i`, if anything does.
-pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
+/// Which lines may be the last of "On ... wrote:".
+pub fn closing(lines: &[Line<'_>]) -> Vec<bool> {
     let words = words();
-    if !lines[i].text.bytes().any(
-        |b| matches!(b, b':' | b'#' | b'-' | b'_' | b'=' | b'>' | b'*' | b'~' | b'@' | b'0'..=b'9' | 128..),
-    ) {
-        let closes = lines[i..lines.len().min(i + MAX_WRAP)].iter().any(|l| may_end(l.text, words));
-        return if closes { wrote(lines, i, words) } else { None };
+    let closes = |n: usize| {
+        let line = &lines[n];
+        let torn = line.level > 0 && (n == 0 || lines[n - 1].level == 0);
+        (line.part == Part::Own && may_end(line, words))
+            || (torn && line.text.len() <= 120 && is_verb_alone(bare(line.text), words))
+    };
+    (0..lines.len()).map(closes).collect()
+}
+
+/// What announces a quote at line `i`, if anything does. `closing`: what the function of that name says.
+pub fn at(lines: &[Line<'_>], i: usize, closing: &[bool]) -> Option<Found> {
+    let words = words();
+    let line = &lines[i];
+    if line.holds(mark::COLON | mark::RULE | mark::WIDE)
+        && let Some(found) = divider(lines, i, closing, words).or_else(|| block(lines, i, words))
+    {
+        return Some(found);
     }
-    divider(lines, i, words).or_else(|| block(lines, i, words)).or_else(|| wrote(lines, i, words))
+    let closed = closing[i..closing.len().min(i + MAX_WRAP)].contains(&true);
+    if closed && (closing[i] || may_start(line, words)) { wrote(lines, i, closing, words) } else { None }
 }
 
 fn bare(text: &str) -> &str {
-    let text = text
-        .trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '*' | '|'));
-    text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '*' | '|'))
+    let around = |c: char| {
+        c.is_whitespace() || matches!(c, '*' | '|') || (!c.is_ascii() && is_invisible(c))
+    };
+    text.trim_start_matches(|c: char| c == '>' || around(c)).trim_end_matches(around)
 }
 
 /// Where an attribution starts in the middle of a line: "reply On Wed, Apr 4, 2012, ann@x wrote:".
 pub fn split_point(line: &str) -> Option<usize> {
     let words = words();
-    if line.len() > MAX_LENGTH || !line.trim_end().ends_with(':') || !line.bytes().any(|b| b.is_ascii_digit())
-    {
+    if line.len() > MAX_LENGTH {
         return None;
     }
     let whole = fold(line.trim());
@@ -69,7 +82,7 @@ pub fn split_point(line: &str) -> Option<usize> {
 }
 
 /// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
-fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
+fn divider(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Option<Found> {
     let text =
         lines[i].text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '|'));
     let rule = |c: char| {
@@ -79,6 +92,9 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         return None;
     }
     let dashes = text.chars().take_while(|&c| rule(c)).count();
+    if dashes < 2 && !text.ends_with([':', '\u{ff1a}', '#']) {
+        return None;
+    }
     let rest = text.trim_start_matches(rule).trim_start();
     if rest.is_empty() {
         if dashes < 3 {
@@ -86,7 +102,7 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         }
         let next = following(lines, i)?;
         let end = block(lines, next, words)
-            .or_else(|| (dashes >= 5).then(|| wrote(lines, next, words)).flatten())?;
+            .or_else(|| if dashes >= 5 { wrote(lines, next, closing, words) } else { None })?;
         return Some(Found { start: i, ..end });
     }
     if dashes >= 2 && inline_block(rest, words) {
@@ -108,7 +124,7 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     }
     let core = fold(core);
     let forward = words.forwarded.contains(core.as_ref())
-        || (dashes >= 2 && words.forwarded.iter().any(|f| f.len() > 8 && core.starts_with(f.as_str())));
+        || (dashes >= 2 && words.forwarded.words().any(|f| f.len() > 8 && core.starts_with(f)));
     if !forward && !words.original.contains(core.as_ref()) {
         return None;
     }
@@ -130,7 +146,7 @@ fn inline_block(text: &str, words: &Words) -> bool {
         let start = before
             .rfind(|c: char| !(c.is_alphabetic() || is_invisible(c)))
             .map_or(0, |n| n + before[n..].chars().next().map_or(1, char::len_utf8));
-        if let Some(kind) = words.labels.get(fold(&before[start..]).as_ref()) {
+        if let Some(kind) = words.labels.look_up(&before[start..]) {
             kinds.push(*kind);
         }
     }
@@ -147,7 +163,7 @@ fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
     if name.is_empty() {
         return None;
     }
-    let kinds = *words.labels.get(fold(name).as_ref())?;
+    let kinds = *words.labels.look_up(name)?;
     let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*', '|']).trim();
     Some((kinds, value))
 }
@@ -201,7 +217,7 @@ fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     }
     let titled = i > 0 && !lines[i - 1].fixed && {
         let title = fold(lines[i - 1].text.trim());
-        has_when(&title) && words.original.iter().any(|o| title.starts_with(o.as_str()))
+        has_when(&title) && words.original.words().any(|o| title.starts_with(o))
     };
     sure.then_some(Found { start: i - usize::from(titled), end, forward: false })
 }
@@ -275,18 +291,11 @@ fn has_when(text: &str) -> bool {
 }
 
 /// "On Monday, Ann <a@b> wrote:" in all its forms, over at most [`MAX_WRAP`] lines.
-fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let end = lines.len().min(i + MAX_WRAP);
-    let closes = |l: &Line<'_>| l.level > 0 || may_end(l.text, words);
-    if !lines[i..end].iter().any(closes)
-        || !(may_start(lines[i].text, words) || may_end(lines[i].text, words))
-    {
-        return None;
-    }
+fn wrote(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Option<Found> {
     let mut joined = String::new();
     for end in i..lines.len().min(i + MAX_WRAP) {
         let text = lines[end].text;
-        let closing = lines[end].level > 0 && is_verb_alone(bare(text), words);
+        let torn = closing[end] && lines[end].level > 0;
         if lines[end].is_blank() {
             let gap = end == i + 1 && lines.get(end + 1).is_some_and(|l| l.text.trim().starts_with('<'));
             if gap {
@@ -294,7 +303,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
             }
             return None;
         }
-        if (lines[end].part != lines[i].part && !closing) || (end > i && header(text, words).is_some()) {
+        if (lines[end].part != lines[i].part && !torn) || (end > i && header(text, words).is_some()) {
             return None;
         }
         if !joined.is_empty() {
@@ -304,7 +313,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         if joined.len() > MAX_LENGTH * 2 {
             return None;
         }
-        if !may_end(text, words) && !closing {
+        if !closing[end] {
             continue;
         }
         let quoted = lines[end + 1..].iter().find(|l| !l.is_blank()).is_some_and(|l| l.part == Part::Quote);
@@ -318,7 +327,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
 /// Whether a later line of the window starts a complete attribution of its own.
 fn inner(lines: &[Line<'_>], start: usize, end: usize, quoted: bool, words: &Words) -> bool {
     (start + 1..=end).any(|s| {
-        if !may_start(lines[s].text, words) {
+        if !may_start(&lines[s], words) {
             return false;
         }
         let joined = lines[s..=end].iter().map(|l| l.text.trim()).collect::<Vec<_>>().join(" ");
@@ -338,39 +347,47 @@ fn starts_on(folded: &str, words: &Words) -> bool {
     let mut parts = text.splitn(3, ' ');
     let (one, two) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let pair = one.len() + 1 + two.len();
-    words.on.contains(one.trim_end_matches([',', '.']))
-        || text.get(..pair).is_some_and(|p| words.on.contains(p))
+    words.on.lists(one.trim_end_matches([',', '.']))
+        || text.get(..pair).is_some_and(|p| words.on.lists(p))
         || text
             .chars()
             .next()
             .is_some_and(|c| is_unspaced(c) && words.on.contains(c.encode_utf8(&mut [0; 4])))
 }
 
-fn may_start(text: &str, words: &Words) -> bool {
-    let text = bare(text).trim_start_matches(['-', '[', '(']);
-    let Some(first) = text.chars().next() else { return false };
-    if first.is_numeric() || first == '"' || first == '<' || text.contains('@') {
+fn may_start(line: &Line<'_>, words: &Words) -> bool {
+    if line.holds(mark::AT) {
         return true;
     }
-    let head: String = text.chars().take(24).collect();
-    starts_on(&fold(&head), words) || text.chars().take(60).any(|c| c.is_ascii_digit())
+    let text = bare(line.text).trim_start_matches(['-', '[', '(']);
+    let Some(first) = text.chars().next() else { return false };
+    if first == '"' || first == '<' || first.is_numeric() {
+        return true;
+    }
+    if line.holds(mark::DIGIT) && text.chars().take(60).any(|c| c.is_ascii_digit()) {
+        return true;
+    }
+    let head = text.char_indices().nth(24).map_or(text, |(n, _)| &text[..n]);
+    if head.is_ascii() { starts_on(head, words) } else { starts_on(&fold(head), words) }
 }
 
-fn may_end(text: &str, words: &Words) -> bool {
-    let text = bare(text);
-    if text.ends_with([':', '\u{ff1a}', '-', '>'])
-        || (text.ends_with(')') && text.bytes().any(|b| b.is_ascii_digit()))
-    {
-        return true;
+fn may_end(line: &Line<'_>, words: &Words) -> bool {
+    let text = bare(line.text);
+    match text.bytes().last() {
+        None => return false,
+        Some(b':' | b'-' | b'>') => return true,
+        Some(b')') if line.holds(mark::DIGIT) => return true,
+        Some(128..) if text.ends_with('\u{ff1a}') => return true,
+        _ => {}
     }
     let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
-    tail.len() <= 40 && words.wrote.contains(fold(tail).as_ref())
+    tail.len() <= 40 && words.wrote.lists(tail)
 }
 
 fn is_verb_alone(text: &str, words: &Words) -> bool {
     let folded = fold(text);
     let core = folded.trim_matches([' ', ':', '>', '\u{ff1a}']);
-    words.wrote.contains(core) || words.wrote_phrases.iter().any(|p| p == core)
+    words.wrote.contains(core) || words.wrote_phrases.contains(core)
 }
 
 /// Where a verb of writing stands: byte range in the folded text.
@@ -387,11 +404,7 @@ fn verb(folded: &str, words: &Words) -> Option<(usize, usize)> {
     if found.is_some() {
         return found.filter(|f| f.1 <= folded.len());
     }
-    words
-        .wrote_phrases
-        .iter()
-        .filter_map(|p| folded.rfind(p.as_str()).map(|n| (n, n + p.len())))
-        .max_by_key(|(start, end)| (end - start, *start))
+    words.wrote_inside.all_in(folded).max_by_key(|(start, end)| (end - start, *start))
 }
 
 /// Whether the joined lines are an attribution. `quoted`: marked quote lines follow.

@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 64 << 10;
 /// Every recipient a report speaks of: by its machine-readable part, the header, or its words.
 pub fn read(root: &Part<'_>, text: &str, own: &[String], subject: &str) -> Vec<Bounce> {
     let mut found = Vec::new();
-    for part in root.walk_all().into_iter().filter(|p| p.media.ends_with("delivery-status")).take(20) {
+    for part in root.walk_all().filter(|p| p.media.ends_with("delivery-status")).take(20) {
         for bounce in delivery_status(part) {
             push(&mut found, bounce);
         }

@@ -25,6 +25,8 @@ pub struct Facts<'l, 'a> {
     /// Worked out when first asked for: the start of the text, folded, and what a report says itself.
     pub head: OnceCell<String>,
     pub report: OnceCell<&'l str>,
+    /// Whether its From is a mail system's.
+    pub system: OnceCell<bool>,
     /// Mails enclosed whole.
     pub encloses: bool,
 }
@@ -65,7 +67,7 @@ pub const RULES: [Rule; 15] = [
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
     ("automatic by its subject or words", automatic_words, Class::AutoReply),
-    ("machine-translated list copy", |f| f.text.contains("[[--Translated text"), Class::ListCopy),
+    ("machine-translated list copy", |f| holds(f.text, "[[--Translated text"), Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
     ("a person wrote it", |_| true, Class::Reply),
 ];
@@ -76,8 +78,13 @@ pub fn decide(facts: &Facts<'_, '_>) -> (Class, &'static str) {
     rule.map_or((Class::Reply, "a person wrote it"), |(name, _, class)| (*class, name))
 }
 
+/// Whether a text holds a longer string of ASCII.
+pub fn holds(text: &str, what: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), what.as_bytes()).is_some()
+}
+
 fn has_part(f: &Facts<'_, '_>, media: &str) -> bool {
-    f.root.walk().iter().any(|p| p.media == media)
+    f.root.walk().any(|p| p.media == media)
 }
 
 fn feedback_report(f: &Facts<'_, '_>) -> bool {
@@ -86,7 +93,7 @@ fn feedback_report(f: &Facts<'_, '_>) -> bool {
 
 fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
     let parts = if from_mail_system(f) { f.root.walk_all() } else { f.root.walk() };
-    parts.into_iter().filter(|p| p.media.ends_with("delivery-status")).take(20).collect()
+    parts.filter(|p| p.media.ends_with("delivery-status")).take(20).collect()
 }
 
 fn challenge(f: &Facts<'_, '_>) -> bool {
@@ -123,6 +130,10 @@ fn rejected_disposition(f: &Facts<'_, '_>) -> bool {
 }
 
 fn from_mail_system(f: &Facts<'_, '_>) -> bool {
+    *f.system.get_or_init(|| is_mail_system(f))
+}
+
+fn is_mail_system(f: &Facts<'_, '_>) -> bool {
     const LOCALS: &[&str] = &[
         "mailer-daemon",
         "postmaster",
@@ -145,7 +156,7 @@ fn from_mail_system(f: &Facts<'_, '_>) -> bool {
         "mail administrator",
     ];
     let local = f.from.split('@').next().unwrap_or("").trim_matches(['<', '"']);
-    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| f.from_name.contains(n))
+    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| holds(&f.from_name, n))
 }
 
 fn has_null_sender(f: &Facts<'_, '_>) -> bool {
@@ -256,7 +267,7 @@ fn automatic_words(f: &Facts<'_, '_>) -> bool {
 /// A short text that opens with an answering machine's words and holds no answer: a person who is out of the
 /// office and votes all the same is a person.
 fn opens_automatically(f: &Facts<'_, '_>) -> bool {
-    let early = f.own.len() < 2_000 && words().automatic_words.first_in(f.own).is_some_and(|n| n <= 160);
+    let early = f.own.len() < 2_000 && words().automatic_words.start_within(f.own, 160);
     early && !answer::mentions(f.own)
 }
 

@@ -1,6 +1,8 @@
 //! Which of the seven languages a text is written in.
 
-use super::fold::fold;
+use unicode_normalization::char::is_combining_mark;
+
+use super::fold::is_invisible;
 use super::words::words;
 use crate::kernel::language::Language;
 
@@ -34,20 +36,21 @@ pub fn detect(text: &str) -> Option<Language> {
     if (han + kana) * 6 > all {
         return (kana * 5 < han).then_some(Language::Zh);
     }
-    let mut score = [0usize; 7];
-    let folded = fold(head);
-    for word in folded.split(|c: char| !c.is_alphanumeric() && c != '\'') {
-        for language in words().common.get(word).into_iter().flatten() {
-            score[*language as usize] += 2;
-        }
-        for entry in words().lexicon.get(word).into_iter().flatten().filter(|e| e.tokens.len() == 1) {
-            if let Some(language) = entry.language {
-                score[language as usize] += 1;
-            }
+    let mut score = [0u16; 7];
+    for word in words_of(head) {
+        if let Some(told) = words().speech.look_up(word) {
+            score.iter_mut().zip(told).for_each(|(sum, n)| *sum += u16::from(*n));
         }
     }
     let best = Language::ALL.into_iter().max_by_key(|l| (score[*l as usize], usize::MAX - *l as usize))?;
     let second =
         Language::ALL.into_iter().filter(|l| *l != best).map(|l| score[l as usize]).max().unwrap_or(0);
     (score[best as usize] > second).then_some(best)
+}
+
+/// The words of a text as far as languages differ in them.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    let mark = |c: char| !c.is_ascii() && (c == '\u{2019}' || is_invisible(c) || is_combining_mark(c));
+    let inside = move |c: char| c.is_alphanumeric() || c == '\'' || mark(c);
+    text.split(move |c| !inside(c)).filter(|w| !w.is_empty())
 }

@@ -25,6 +25,7 @@ mod mime;
 mod phrases;
 mod quote;
 mod signature;
+mod table;
 mod token;
 mod tokens;
 mod words;
@@ -66,7 +67,8 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         own: &body.text,
         head: OnceCell::new(),
         report: OnceCell::new(),
-        encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
+        system: OnceCell::new(),
+        encloses: root.walk().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     };
     let (class, rule) = gate::decide(&facts);
     let list = gate::is_list(root) || class == Class::ListCopy || is_munged(root, from.as_ref());
@@ -107,7 +109,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         attachments: body.attachments,
         tokens,
         list,
-        signed: is_signed(root) || body.raw.contains(signature::PGP_HEAD),
+        signed: is_signed(root) || gate::holds(&body.raw, signature::PGP_HEAD),
         problems,
     }
 }
@@ -166,7 +168,7 @@ fn is_munged(root: &Part<'_>, from: Option<&Address>) -> bool {
 }
 
 fn is_signed(root: &Part<'_>) -> bool {
-    root.walk().iter().any(|p| {
+    root.walk().any(|p| {
         matches!(
             p.media.as_str(),
             "multipart/signed"

@@ -24,11 +24,58 @@ pub struct Line<'a> {
     pub fixed: bool,
     /// How many `>` stand before it.
     pub level: usize,
+    /// What kinds of characters it has: the bits of [`mark`].
+    marks: u8,
 }
 
-impl Line<'_> {
+/// The bits of a line's marks: most rules can tell by them that they need not look.
+pub mod mark {
+    pub const COLON: u8 = 1;
+    pub const DIGIT: u8 = 2;
+    pub const AT: u8 = 4;
+    /// What rules and frames are made of.
+    pub const RULE: u8 = 8;
+    /// Beyond ASCII.
+    pub const WIDE: u8 = 16;
+}
+
+const MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        marks[b] = match b as u8 {
+            b':' => mark::COLON,
+            b'0'..=b'9' => mark::DIGIT,
+            b'@' => mark::AT,
+            b'-' | b'_' | b'=' | b'~' | b'*' | b'#' | b'|' | b'>' => mark::RULE,
+            128.. => mark::WIDE,
+            _ => 0,
+        };
+        b += 1;
+    }
+    marks
+};
+
+impl<'a> Line<'a> {
+    /// A line of the author's, as far as is known yet.
+    pub fn new(text: &'a str) -> Line<'a> {
+        let marks = text.bytes().fold(0, |marks, b| marks | MARKS[usize::from(b)]);
+        let level = if marks & (mark::RULE | mark::WIDE) == 0 { 0 } else { level(text) };
+        Line { text, part: Part::Own, fixed: false, level, marks }
+    }
+
+    /// A line of which the structure may say what it is part of.
+    pub fn told(text: &'a str, part: Option<Part>) -> Line<'a> {
+        Line { part: part.unwrap_or_default(), fixed: part.is_some(), ..Line::new(text) }
+    }
+
+    /// Whether it has any of these kinds of characters.
+    pub fn holds(&self, marks: u8) -> bool {
+        self.marks & marks != 0
+    }
+
     pub fn is_blank(&self) -> bool {
-        self.text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+        self.text.chars().all(|c| c.is_whitespace() || (!c.is_ascii() && is_invisible(c)))
     }
 }
 
@@ -41,16 +88,16 @@ pub struct Doubts {
 
 /// Splits a text into lines, counting the quote marks of each.
 pub fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut out = Vec::new();
-    for line in text.split('\n') {
-        let level = level(line);
-        match attribution::split_point(line).filter(|_| level == 0) {
+    let mut out = Vec::with_capacity(text.len() / 32 + 4);
+    for text in text.split('\n') {
+        let line = Line::new(text);
+        let may = line.level == 0 && line.holds(mark::DIGIT) && text.trim_end().ends_with(':');
+        match if may { attribution::split_point(text) } else { None } {
             Some(n) => {
-                let own = line[..n].trim_end().trim_end_matches('-');
-                out.push(Line { text: own, ..Line::default() });
-                out.push(Line { text: &line[n..], ..Line::default() });
+                out.push(Line::new(text[..n].trim_end().trim_end_matches('-')));
+                out.push(Line::new(&text[n..]));
             }
-            None => out.push(Line { text: line, level, ..Line::default() }),
+            None => out.push(line),
         }
     }
     out
@@ -77,13 +124,14 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
     for line in lines.iter_mut().filter(|l| l.level > 0 && !l.fixed) {
         line.part = Part::Quote;
     }
+    let closing = attribution::closing(lines);
     let mut i = 0;
     while i < lines.len() {
         if lines[i].part != Part::Own || lines[i].fixed || lines[i].is_blank() {
             i += 1;
             continue;
         }
-        let Some(found) = attribution::at(lines, i) else {
+        let Some(found) = attribution::at(lines, i, &closing) else {
             i += 1;
             continue;
         };

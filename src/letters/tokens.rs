@@ -205,7 +205,7 @@ const AND: &str = "\u{648}";
 fn after_and(folded: &str, words: &Words) -> Option<String> {
     let rest = folded.strip_prefix(AND)?;
     let answers = |w: &str| words.lexicon.get(w).into_iter().flatten().any(|e| is_answer(e.role));
-    (!words.lexicon.contains_key(folded) && answers(rest)).then(|| rest.to_string())
+    (!words.lexicon.contains(folded) && answers(rest)).then(|| rest.to_string())
 }
 
 /// The folded words; of scripts without spaces the longest listed word at each place.
@@ -224,7 +224,7 @@ fn pieces<'t>(raw: &[&'t str], words: &Words) -> Vec<Piece<'t>> {
             let run = raw[i..].iter().take(words.longest_unspaced).take_while(|s| unspaced(s)).count();
             for n in (2..=run).rev() {
                 let joined = fold(&raw[i..i + n].concat()).into_owned();
-                if words.lexicon.contains_key(&joined) {
+                if words.lexicon.contains(&joined) {
                     folded = Cow::Owned(joined);
                     length = n;
                     break;
