@@ -45,6 +45,12 @@ pub fn at(lines: &[Line<'_>], i: usize, closing: &[bool]) -> Option<Found> {
 }
 
 fn bare(text: &str) -> &str {
+    if text.is_ascii() {
+        let around = |b: u8| b.is_ascii_whitespace() || matches!(b, b'*' | b'|' | 11);
+        let end = text.bytes().rposition(|b| !around(b)).map_or(0, |n| n + 1);
+        let start = text.bytes().position(|b| !around(b) && b != b'>').unwrap_or(end);
+        return text.get(start..end).unwrap_or("");
+    }
     let around = |c: char| {
         c.is_whitespace() || matches!(c, '*' | '|') || (!c.is_ascii() && is_invisible(c))
     };
@@ -380,7 +386,11 @@ fn may_end(line: &Line<'_>, words: &Words) -> bool {
         Some(128..) if text.ends_with('\u{ff1a}') => return true,
         _ => {}
     }
-    let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
+    let tail = match memchr::memrchr(b' ', text.as_bytes()) {
+        Some(n) => &text[n + 1..],
+        None => text,
+    };
+    let tail = if line.holds(mark::WIDE) { tail.rsplit('\u{a0}').next().unwrap_or("") } else { tail };
     tail.len() <= 40 && words.wrote.lists(tail)
 }
 

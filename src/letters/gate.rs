@@ -1,12 +1,16 @@
 //! What kind of letter it is: one ordered table, the first rule that holds decides.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::answer;
 use super::fold::fold;
 use super::homemade;
 use super::letter::Class;
 use super::mime::Part;
+use super::phrases::Phrases;
 use super::words::words;
 
 /// What the rules look at.
@@ -34,7 +38,7 @@ pub struct Facts<'l, 'a> {
 impl Facts<'_, '_> {
     fn head(&self) -> &str {
         self.head.get_or_init(|| {
-            let end = self.text.char_indices().nth(3_000).map_or(self.text.len(), |(n, _)| n);
+            let end = self.text.floor_char_boundary(3_000);
             fold(&self.text[..end]).into_owned()
         })
     }
@@ -67,7 +71,7 @@ pub const RULES: [Rule; 15] = [
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
     ("automatic by its subject or words", automatic_words, Class::AutoReply),
-    ("machine-translated list copy", |f| holds(f.text, "[[--Translated text"), Class::ListCopy),
+    ("machine-translated list copy", |f| marks(f.text)[0], Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
     ("a person wrote it", |_| true, Class::Reply),
 ];
@@ -78,9 +82,14 @@ pub fn decide(facts: &Facts<'_, '_>) -> (Class, &'static str) {
     rule.map_or((Class::Reply, "a person wrote it"), |(name, _, class)| (*class, name))
 }
 
-/// Whether a text holds a longer string of ASCII.
-pub fn holds(text: &str, what: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), what.as_bytes()).is_some()
+/// Marks that machines leave in a text: of a translated list copy, of OpenPGP.
+const MARKS: [&str; 2] = ["[[--Translated text", super::signature::PGP_HEAD];
+
+static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| MARKS.map(Finder::new));
+
+/// Whether the text of a mail was put there by a translating list, and whether OpenPGP signed it.
+pub fn marks(text: &str) -> [bool; 2] {
+    FINDERS.each_ref().map(|f| f.find(text.as_bytes()).is_some())
 }
 
 fn has_part(f: &Facts<'_, '_>, media: &str) -> bool {
@@ -129,6 +138,20 @@ fn rejected_disposition(f: &Facts<'_, '_>) -> bool {
         && from_machine(f)
 }
 
+/// What mail systems call themselves.
+static NAMES: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new([
+        "mail delivery",
+        "delivery subsystem",
+        "delivery system",
+        "system administrator",
+        "postmaster",
+        "mailer-daemon",
+        "mailer daemon",
+        "mail administrator",
+    ])
+});
+
 fn from_mail_system(f: &Facts<'_, '_>) -> bool {
     *f.system.get_or_init(|| is_mail_system(f))
 }
@@ -144,19 +167,8 @@ fn is_mail_system(f: &Facts<'_, '_>) -> bool {
         "mail.delivery.system",
         "mailadmin",
     ];
-    const NAMES: &[&str] = &[
-        "mail delivery",
-        "delivery subsystem",
-        "delivery system",
-        "system administrator",
-        "postmaster",
-        "mailer-daemon",
-        "mailer daemon",
-        "internet mail delivery",
-        "mail administrator",
-    ];
     let local = f.from.split('@').next().unwrap_or("").trim_matches(['<', '"']);
-    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| holds(&f.from_name, n))
+    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.are_in(&f.from_name)
 }
 
 fn has_null_sender(f: &Facts<'_, '_>) -> bool {

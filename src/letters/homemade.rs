@@ -106,8 +106,8 @@ pub fn recipients(report: &str, subject: &str, own: &[String], domain: Option<&s
         addresses_in(subject).into_iter().for_each(|a| accept(a, String::new(), &mut found));
     }
     let delayed = only_delayed(report, subject);
-    let whole: String = report.chars().take(4_000).collect();
-    found.into_iter().map(|(address, near)| verdict(address, &near, &whole, delayed)).collect()
+    let whole = &report[..report.floor_char_boundary(4_000)];
+    found.into_iter().map(|(address, near)| verdict(address, &near, whole, delayed)).collect()
 }
 
 /// Judged by what stands near the address, and where that says nothing by the whole notice.

@@ -12,10 +12,11 @@ const MAX_TEXT: usize = 240;
 /// By script where the script decides, else by common words; nothing where neither speaks clearly.
 pub fn detect(text: &str) -> Option<Language> {
     let (mut latin, mut cyrillic, mut arabic, mut han, mut kana) = (0usize, 0usize, 0usize, 0usize, 0usize);
-    let head = text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n]);
+    let head = if text.is_ascii() { &text[..text.len().min(MAX_TEXT)] } else { start(text) };
     for c in head.chars() {
         match c {
-            'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => latin += 1,
+            '\0'..='\u{7f}' => latin += usize::from(c.is_ascii_alphabetic()),
+            '\u{c0}'..='\u{24f}' => latin += 1,
             '\u{400}'..='\u{52f}' => cyrillic += 1,
             '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{feff}' => arabic += 1,
             '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' => han += 1,
@@ -48,9 +49,16 @@ pub fn detect(text: &str) -> Option<Language> {
     (score[best as usize] > second).then_some(best)
 }
 
+fn start(text: &str) -> &str {
+    text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n])
+}
+
 /// The words of a text as far as languages differ in them.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    let mark = |c: char| !c.is_ascii() && (c == '\u{2019}' || is_invisible(c) || is_combining_mark(c));
-    let inside = move |c: char| c.is_alphanumeric() || c == '\'' || mark(c);
+    let mark = |c: char| c == '\u{2019}' || is_invisible(c) || is_combining_mark(c);
+    let inside = move |c: char| match c {
+        '\0'..='\u{7f}' => c.is_ascii_alphanumeric() || c == '\'',
+        _ => c.is_alphanumeric() || mark(c),
+    };
     text.split(move |c| !inside(c)).filter(|w| !w.is_empty())
 }

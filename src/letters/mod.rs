@@ -109,7 +109,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         attachments: body.attachments,
         tokens,
         list,
-        signed: is_signed(root) || gate::holds(&body.raw, signature::PGP_HEAD),
+        signed: is_signed(root) || gate::marks(&body.raw)[1],
         problems,
     }
 }

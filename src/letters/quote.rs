@@ -89,7 +89,10 @@ pub struct Doubts {
 /// Splits a text into lines, counting the quote marks of each.
 pub fn lines(text: &str) -> Vec<Line<'_>> {
     let mut out = Vec::with_capacity(text.len() / 32 + 4);
-    for text in text.split('\n') {
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let text = &text[start..end];
+        start = end + 1;
         let line = Line::new(text);
         let may = line.level == 0 && line.holds(mark::DIGIT) && text.trim_end().ends_with(':');
         match if may { attribution::split_point(text) } else { None } {

@@ -104,11 +104,18 @@ fn is_separator(text: &str) -> bool {
 /// "Sent from my iPhone" and its like.
 fn is_phone(text: &str, apart: bool) -> bool {
     let table = words();
+    let may_open = |near: &str| match near.is_ascii() {
+        true => table.sent_from.may_open(near),
+        false => table.sent_from.may_open(&fold(near)),
+    };
     let core = |text: &str| text.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
-    let start = text.len() - core(text);
-    let near = &text[start..text[start..].char_indices().nth(2).map_or(text.len(), |(n, _)| start + n)];
+    let head = &text[text.len() - core(text)..];
+    let near = match head.as_bytes() {
+        [0..128, 0..128, ..] => &head[..2],
+        _ => head.char_indices().nth(2).map_or(head, |(n, _)| &head[..n]),
+    };
     let short_wide = !text.is_ascii() && text.len() <= 90 && text.contains(is_unspaced);
-    if text.len() > 400 || !(short_wide || with_folded(near, |t| table.sent_from.may_open(t))) {
+    if text.len() > 400 || !(short_wide || may_open(near)) {
         return false;
     }
     let text = text.split(['<', '(']).next().unwrap_or("").trim().trim_matches(['*', '_', '[', ']']);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fold::{fold, is_invisible, is_unspaced};
 use super::words::{Entry, Role, Words, words};
 
-/// Characters of a text that are looked at for an answer.
+/// Bytes of a text that are looked at for an answer.
 const MAX_TEXT: usize = 60_000;
 
 /// A word or phrase of the lexicon, or a word nobody listed.
@@ -66,19 +66,36 @@ enum Kind {
     Question,
 }
 
+/// Of each character of ASCII, what it does.
+const KINDS: [Kind; 128] = {
+    let mut kinds = [Kind::Space; 128];
+    let mut b = 0;
+    while b < 128 {
+        kinds[b] = match b as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => Kind::Word,
+            b'\'' | b'-' => Kind::Joint,
+            b',' | b':' | b'(' | b')' | b'"' | b'/' | b'|' | b'[' | b']' | b'*' | b'<' | b'>' => Kind::Comma,
+            b'.' | b'!' | b';' | b'\n' => Kind::End,
+            b'?' => Kind::Question,
+            _ => Kind::Space,
+        };
+        b += 1;
+    }
+    kinds
+};
+
 fn kind(c: char) -> Kind {
+    if let Some(kind) = KINDS.get(c as usize) {
+        return *kind;
+    }
     match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => Kind::Word,
-        ' ' | '\t' => Kind::Space,
-        '\'' | '-' | '\u{2019}' | '\u{2bc}' | '\u{2010}' | '\u{2011}' | '\u{640}' => Kind::Joint,
-        ',' | ':' | '(' | ')' | '"' | '/' | '|' | '[' | ']' | '*' | '<' | '>' => Kind::Comma,
+        '\u{2019}' | '\u{2bc}' | '\u{2010}' | '\u{2011}' | '\u{640}' => Kind::Joint,
         '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{ff1a}' | '\u{2013}' | '\u{2014}' | '\u{ab}' | '\u{bb}' => {
             Kind::Comma
         }
-        '.' | '!' | ';' | '\n' | '\u{3002}' | '\u{ff01}' | '\u{ff1b}' | '\u{61b}' => Kind::End,
+        '\u{3002}' | '\u{ff01}' | '\u{ff1b}' | '\u{61b}' => Kind::End,
         '\u{2026}' | '\u{bf}' | '\u{ff0e}' | '\u{6d4}' => Kind::End,
-        '?' | '\u{ff1f}' | '\u{61f}' => Kind::Question,
-        c if c.is_ascii() => Kind::Space,
+        '\u{ff1f}' | '\u{61f}' => Kind::Question,
         c if is_unspaced(c) || is_picture(c) => Kind::Alone,
         c if c.is_alphanumeric() || is_invisible(c) => Kind::Word,
         c if unicode_normalization::char::is_combining_mark(c) => Kind::Word,
@@ -101,7 +118,7 @@ struct Reader<'t> {
 
 /// Cuts a text into clauses.
 pub fn clauses(text: &str) -> Vec<Clause> {
-    let text = text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n]);
+    let text = &text[..text.floor_char_boundary(MAX_TEXT)];
     let mut reader =
         Reader { text, words: words(), raw: Vec::new(), sentence: Vec::new(), number: 0, out: Vec::new() };
     let mut chars = text.char_indices().peekable();
