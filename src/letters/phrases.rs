@@ -73,13 +73,30 @@ impl Phrases {
 
     /// Whether a phrase stands in the text as whole words (scripts without spaces know no such bounds).
     pub fn stand_in(&self, text: &str) -> bool {
-        let text = comparable(text);
-        let text = text.as_ref();
+        if text.is_ascii() {
+            return self.next_word(text, 0).is_some();
+        }
+        let text = fold(text);
         let whole = |at: usize, end: usize| {
-            let unspaced = !text.is_ascii() && text[at..].chars().next().is_some_and(is_unspaced);
-            unspaced || text[end..].chars().next().is_none_or(|c| !c.is_alphanumeric())
+            text[at..].chars().next().is_some_and(is_unspaced)
+                || text[end..].chars().next().is_none_or(|c| !c.is_alphanumeric())
         };
-        starts(text).any(|n| self.at(text, n).is_some_and(|length| whole(n, n + length)))
+        starts(&text).any(|n| self.at(&text, n).is_some_and(|length| whole(n, n + length)))
+    }
+
+    /// Where in a text in ASCII the next phrase stands as whole words.
+    pub fn next_word(&self, ascii: &str, from: usize) -> Option<usize> {
+        let bytes = ascii.as_bytes();
+        let mut inside = from.checked_sub(1).is_some_and(|n| bytes[n].is_ascii_alphanumeric());
+        for (n, byte) in bytes.iter().enumerate().skip(from) {
+            let starts = !inside;
+            inside = byte.is_ascii_alphanumeric();
+            let ends = |length: usize| bytes.get(n + length).is_none_or(|b| !b.is_ascii_alphanumeric());
+            if starts && *byte != b' ' && self.at(ascii, n).is_some_and(ends) {
+                return Some(n);
+            }
+        }
+        None
     }
 
     /// The length of the longest phrase that starts at this byte.

@@ -307,17 +307,28 @@ fn is_disguised(raw: &str, words: &Words) -> bool {
         let entries = words.lexicon.get(fold(w).as_ref()).into_iter().flatten();
         w.chars().count() > 1 && entries.into_iter().any(|e| e.tokens.len() == 1 && is_answer(e.role))
     };
-    let (latin, cyrillic) = (skeleton(raw, true), skeleton(raw, false));
-    (latin != raw && answers(&latin)) || (cyrillic != raw && answers(&cyrillic))
+    let seen = |to_latin| {
+        let looks = skeleton(raw, to_latin);
+        looks != raw && answers(&looks)
+    };
+    let foreign = raw.chars().any(|c| matches!(c, '\u{370}'..='\u{52f}'));
+    (foreign && seen(true)) || (raw.bytes().any(|b| b.is_ascii_alphabetic()) && seen(false))
 }
+
+/// Letters of Cyrillic and Greek, and below them those of Latin that look the same in that letter case.
+const FOREIGN: [char; 46] = [
+    'а', 'е', 'о', 'р', 'с', 'у', 'х', 'ѕ', 'і', 'ј', 'һ', 'ԁ', 'ѡ', 'ӏ', 'А', 'В', 'Е', 'К',
+    'М', 'Н', 'О', 'Р', 'С', 'Т', 'У', 'Х', 'Ѕ', 'І', 'Ј', 'ο', 'ι', 'α', 'Α', 'Β', 'Ε', 'Η',
+    'Ι', 'Κ', 'Μ', 'Ν', 'Ο', 'Ρ', 'Τ', 'Υ', 'Χ', 'Ζ',
+];
+const LATIN: &[u8; 46] = b"aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
 
 /// Letters replaced by those of Latin (or Cyrillic) that look the same in that letter case.
 fn skeleton(word: &str, to_latin: bool) -> String {
-    const FOREIGN: &str = "аеорсухѕіјһԁѡӏАВЕКМНОРСТУХЅІЈοιαΑΒΕΗΙΚΜΝΟΡΤΥΧΖ";
-    const LATIN: &str = "aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
-    let pair = |c: char| {
-        let (from, to) = if to_latin { (FOREIGN, LATIN) } else { (LATIN, FOREIGN) };
-        from.chars().position(|f| f == c).and_then(|n| to.chars().nth(n)).unwrap_or(c)
+    let pair = |c: char| match (c, to_latin) {
+        ('\0'..='\u{7f}', false) => LATIN.iter().position(|l| *l as char == c).map_or(c, |n| FOREIGN[n]),
+        ('\u{370}'..='\u{52f}', true) => FOREIGN.iter().position(|f| *f == c).map_or(c, |n| LATIN[n] as char),
+        _ => c,
     };
     word.chars().map(pair).collect()
 }
