@@ -6,11 +6,18 @@
 mod clerk;
 mod latency;
 mod memory;
+mod reader;
 mod rows;
 mod start;
 mod stopwatch;
 mod tap;
 
+#[path = "../../tests/it/letters_layouts.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
+mod letters_layouts;
+#[path = "../../tests/it/letters_speech.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
+mod letters_speech;
 #[path = "../../tests/it/servers.rs"]
 mod servers;
 
@@ -29,6 +36,9 @@ async fn main() {
     }
     if wants("demo") {
         rows.extend(start::demo().await);
+    }
+    if wants("reader") {
+        rows.extend(reader::measure());
     }
     if wants("latency") {
         rows.extend(latency::measure().await);

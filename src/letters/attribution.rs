@@ -51,9 +51,7 @@ fn bare(text: &str) -> &str {
         let start = text.bytes().position(|b| !around(b) && b != b'>').unwrap_or(end);
         return text.get(start..end).unwrap_or("");
     }
-    let around = |c: char| {
-        c.is_whitespace() || matches!(c, '*' | '|') || (!c.is_ascii() && is_invisible(c))
-    };
+    let around = |c: char| c.is_whitespace() || matches!(c, '*' | '|') || (!c.is_ascii() && is_invisible(c));
     text.trim_start_matches(|c: char| c == '>' || around(c)).trim_end_matches(around)
 }
 
@@ -161,6 +159,9 @@ fn inline_block(text: &str, words: &Words) -> bool {
 
 /// The kinds of header a line could be the label of, and its value.
 fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
+    if text.is_ascii() && memchr::memchr2(b':', b'|', &text.as_bytes()[..text.len().min(64)]).is_none() {
+        return None;
+    }
     let barred = text.trim_start().starts_with('|');
     let text = bare(text);
     let table = |c: char| matches!(c, ':' | '\u{ff1a}') || (c == '|' && barred);
@@ -378,6 +379,10 @@ fn may_start(line: &Line<'_>, words: &Words) -> bool {
 }
 
 fn may_end(line: &Line<'_>, words: &Words) -> bool {
+    let last = line.text.bytes().last().unwrap_or(b'.');
+    if !line.holds(mark::WIDE) && last > b' ' && !words.wrote_ends[usize::from(last)] {
+        return false;
+    }
     let text = bare(line.text);
     match text.bytes().last() {
         None => return false,

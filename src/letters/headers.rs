@@ -242,7 +242,8 @@ pub fn ids(raw: &[u8]) -> Vec<String> {
     while let Some(open) = rest.find('<') {
         let Some(close) = rest[open..].find('>') else { break };
         let id = &rest[open + 1..open + close];
-        let id = if id.contains(char::is_whitespace) { id.split_whitespace().collect() } else { id.to_string() };
+        let id =
+            if id.contains(char::is_whitespace) { id.split_whitespace().collect() } else { id.to_string() };
         if !id.is_empty() && found.len() < MAX_LIST {
             found.push(id);
         }

@@ -9,6 +9,9 @@ use crate::kernel::language::Language;
 /// Characters that are looked at: a few sentences tell a language.
 const MAX_TEXT: usize = 240;
 
+/// A language that leads by so much is not overtaken any more.
+const ENOUGH: u16 = 12;
+
 /// By script where the script decides, else by common words; nothing where neither speaks clearly.
 pub fn detect(text: &str) -> Option<Language> {
     let (mut latin, mut cyrillic, mut arabic, mut han, mut kana) = (0usize, 0usize, 0usize, 0usize, 0usize);
@@ -39,6 +42,9 @@ pub fn detect(text: &str) -> Option<Language> {
     }
     let mut score = [0u16; 7];
     for word in words_of(head) {
+        if score.iter().any(|n| *n >= ENOUGH && *n * 2 > score.iter().sum::<u16>() + ENOUGH) {
+            break;
+        }
         if let Some(told) = words().speech.look_up(word) {
             score.iter_mut().zip(told).for_each(|(sum, n)| *sum += u16::from(*n));
         }

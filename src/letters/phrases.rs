@@ -66,8 +66,12 @@ impl Phrases {
 
     /// Whether a phrase starts with a word among the first `limit` bytes of the folded text.
     pub fn start_within(&self, text: &str, limit: usize) -> bool {
-        let end = if text.is_ascii() { text.len() } else { text.floor_char_boundary(limit * 3 + 300) };
-        let text = comparable(&text[..end]);
+        if text.is_ascii() {
+            let bytes = text.as_bytes();
+            let starts = |n: &usize| *n == 0 || !bytes[n - 1].is_ascii_alphanumeric();
+            return (0..bytes.len().min(limit + 1)).filter(starts).any(|n| self.at(text, n).is_some());
+        }
+        let text = fold(&text[..text.floor_char_boundary(limit * 3 + 300)]);
         starts(&text).take_while(|n| *n <= limit).any(|n| self.at(&text, n).is_some())
     }
 
@@ -140,6 +144,8 @@ mod tests {
         assert_eq!(p.first_in("I know"), Some(3));
         assert!(!p.stand_in("I know"));
         assert!(p.stand_in("I, no.") && p.stand_in("\u{6211}\u{540c}\u{610f}"));
-        assert!(p.start_within("Well, NO", 6) && !p.start_within("Well, no", 5) && !p.start_within("know", 9));
+        assert!(
+            p.start_within("Well, NO", 6) && !p.start_within("Well, no", 5) && !p.start_within("know", 9)
+        );
     }
 }

@@ -95,10 +95,7 @@ fn armour(lines: &mut [Line<'_>]) {
 /// `-- ` (RFC 3676 section 4.3), and `--`, `__` or a long dash alone, as people's programs write it.
 fn is_separator(text: &str) -> bool {
     text.starts_with(['-', '_', '\u{2014}', '\u{2013}'])
-        && matches!(
-            text.trim_end(),
-            PGP_SIGNATURE | "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20"
-        )
+        && matches!(text.trim_end(), PGP_SIGNATURE | "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
 }
 
 /// "Sent from my iPhone" and its like.
@@ -201,13 +198,7 @@ fn likeness(lines: &[Line<'_>], sender: &Sender, keep: &dyn Fn(&str) -> bool) ->
 }
 
 /// A name, and below it nothing but what belongs to one.
-fn named(
-    lines: &[Line<'_>],
-    here: &Likely<'_>,
-    above: &str,
-    below: &[Likely<'_>],
-    sender: &Sender,
-) -> bool {
+fn named(lines: &[Line<'_>], here: &Likely<'_>, above: &str, below: &[Likely<'_>], sender: &Sender) -> bool {
     let apart = here.index == 0 || lines[here.index - 1].is_blank();
     let contact = below.iter().any(|b| b.contact);
     let close = apart || (contact && below.len() <= 2);
@@ -352,11 +343,9 @@ fn is_remark(text: &str) -> bool {
 
 /// The line is made of the words of the sender's name.
 fn is_sender(text: &str, sender: &Sender) -> bool {
-    let mut said = text.split(|c: char| !c.is_alphanumeric() && !is_mark(c)).filter(|w| !w.is_empty()).peekable();
-    said.peek().is_some()
-        && said.all(|w| sender.has(w))
-        && text.chars().count() <= 60
-        && !is_listed(text)
+    let mut said =
+        text.split(|c: char| !c.is_alphanumeric() && !is_mark(c)).filter(|w| !w.is_empty()).peekable();
+    said.peek().is_some() && said.all(|w| sender.has(w)) && text.chars().count() <= 60 && !is_listed(text)
 }
 
 /// Goes with the letter before it.

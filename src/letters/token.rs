@@ -49,12 +49,15 @@ fn scan(text: &str, place: Place, found: &mut Vec<Carrier>) {
             continue;
         }
         let inside = |b: &u8| b.is_ascii_alphanumeric();
-        let start = at + LENGTH - 1 - bytes[at..at + LENGTH - 1].iter().rev().take_while(|b| inside(b)).count();
+        let start =
+            at + LENGTH - 1 - bytes[at..at + LENGTH - 1].iter().rev().take_while(|b| inside(b)).count();
         let end = start + bytes[start..].iter().take_while(|b| inside(b)).count();
         let word = &bytes[start..end];
         let before = start > 0 && start == at && inside(&bytes[start - 1]);
         at = end + 1;
-        if before || word.len() != LENGTH || !word.iter().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b))
+        if before
+            || word.len() != LENGTH
+            || !word.iter().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b))
         {
             continue;
         }

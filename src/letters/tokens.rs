@@ -317,9 +317,9 @@ fn is_disguised(raw: &str, words: &Words) -> bool {
 
 /// Letters of Cyrillic and Greek, and below them those of Latin that look the same in that letter case.
 const FOREIGN: [char; 46] = [
-    'а', 'е', 'о', 'р', 'с', 'у', 'х', 'ѕ', 'і', 'ј', 'һ', 'ԁ', 'ѡ', 'ӏ', 'А', 'В', 'Е', 'К',
-    'М', 'Н', 'О', 'Р', 'С', 'Т', 'У', 'Х', 'Ѕ', 'І', 'Ј', 'ο', 'ι', 'α', 'Α', 'Β', 'Ε', 'Η',
-    'Ι', 'Κ', 'Μ', 'Ν', 'Ο', 'Ρ', 'Τ', 'Υ', 'Χ', 'Ζ',
+    'а', 'е', 'о', 'р', 'с', 'у', 'х', 'ѕ', 'і', 'ј', 'һ', 'ԁ', 'ѡ', 'ӏ', 'А', 'В', 'Е', 'К', 'М', 'Н', 'О',
+    'Р', 'С', 'Т', 'У', 'Х', 'Ѕ', 'І', 'Ј', 'ο', 'ι', 'α', 'Α', 'Β', 'Ε', 'Η', 'Ι', 'Κ', 'Μ', 'Ν', 'Ο', 'Ρ',
+    'Τ', 'Υ', 'Χ', 'Ζ',
 ];
 const LATIN: &[u8; 46] = b"aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
 

@@ -206,6 +206,8 @@ pub struct Words {
     pub commands: Table<(Verb, Option<Language>)>,
     pub on: Set,
     pub wrote: Set,
+    /// The bytes in ASCII a line can end with that ends with one of them, or with a mark that closes one.
+    pub wrote_ends: [bool; 256],
     /// Verbs of more than one word, or of scripts without spaces.
     pub wrote_phrases: Set,
     pub wrote_inside: Phrases,
@@ -268,7 +270,8 @@ fn compile() -> Words {
                 commands.entry(fold(form).into_owned()).or_insert((*verb, *language));
             }
         }
-        for (language, word) in language.iter().flat_map(|l| table.speech.common.iter().map(move |w| (l, w))) {
+        for (language, word) in language.iter().flat_map(|l| table.speech.common.iter().map(move |w| (l, w)))
+        {
             speech.entry(fold(word).into_owned()).or_default()[*language as usize] += 2;
         }
     }
@@ -300,6 +303,7 @@ fn compile() -> Words {
         lexicon: lexicon.into_iter().collect(),
         commands: commands.into_iter().collect(),
         on: marks(&tables, Mark::On).collect(),
+        wrote_ends: last_bytes(&wrote),
         wrote: wrote.into_iter().collect(),
         wrote_inside: Phrases::new(wrote_phrases.iter().map(String::as_str)),
         wrote_phrases: wrote_phrases.into_iter().collect(),
@@ -323,13 +327,23 @@ fn compile() -> Words {
     }
 }
 
+/// The last byte of each word, in either letter case, and what may stand behind one.
+fn last_bytes(words: &[String]) -> [bool; 256] {
+    let mut found = [false; 256];
+    let last = words.iter().filter_map(|w| w.bytes().last());
+    for b in last.chain(*b":->)*|") {
+        found[usize::from(b)] = true;
+        found[usize::from(b.to_ascii_uppercase())] = true;
+    }
+    found
+}
+
 /// Whether a word of this role makes a text worth reading for an answer.
 fn is_telling(role: Role) -> bool {
     matches!(role, Role::Yes | Role::No | Role::Abstain | Role::Support | Role::Oppose | Role::Double)
 }
 
-fn add_answers(
-    lexicon: &mut HashMap<String, Vec<Entry>>, language: Option<Language>, table: &Source) {
+fn add_answers(lexicon: &mut HashMap<String, Vec<Entry>>, language: Option<Language>, table: &Source) {
     for (&role, forms) in &table.answer {
         for form in forms {
             let tokens: Vec<String> = fold(form).split_whitespace().map(String::from).collect();

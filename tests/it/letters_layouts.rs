@@ -441,6 +441,19 @@ fn quoted_printable(text: &str) -> String {
     out
 }
 
+/// One mail of each layout in each language: those of plain text, and those with HTML.
+pub fn mails() -> [Vec<Vec<u8>>; 2] {
+    let mut both = [Vec::new(), Vec::new()];
+    for (n, (_, layout)) in LAYOUTS.iter().enumerate() {
+        for (speech, choice) in SPEECHES.iter().zip(Choice::ALL.into_iter().cycle()) {
+            let own = WAYS[n % WAYS.len()](speech, speech.word(choice));
+            let forms = layout(speech, &own);
+            both[usize::from(!forms.html.is_empty())].push(mail(&forms, n));
+        }
+    }
+    both
+}
+
 #[test]
 fn every_layout_in_every_language_gives_the_answer_typed() {
     let (mut count, mut wrong, mut asked) = (0, Vec::new(), Vec::new());
