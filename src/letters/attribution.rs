@@ -1,9 +1,10 @@
 //! The lines mail programs put above what they quote: "On ... wrote:", "-----Original Message-----",
-//! blocks of From, Sent, To and Subject, "Begin forwarded message:".
+//! "Begin forwarded message:". Blocks of From, Sent, To and Subject are read by `block`.
 
+use super::block::{block, header, inline_block};
 use super::fold::{fold, is_invisible, is_unspaced};
 use super::quote::{Line, Part, mark};
-use super::words::{Words, label, words};
+use super::words::{Words, words};
 
 /// Lines `start..end` announce a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,8 @@ pub fn at(lines: &[Line<'_>], i: usize, closing: &[bool]) -> Option<Found> {
     if closed && (closing[i] || may_start(line, words)) { wrote(lines, i, closing, words) } else { None }
 }
 
-fn bare(text: &str) -> &str {
+/// A line without quote marks, frames and what cannot be seen at its ends.
+pub fn bare(text: &str) -> &str {
     if text.is_ascii() {
         let around = |b: u8| b.is_ascii_whitespace() || matches!(b, b'*' | b'|' | 11);
         let end = text.bytes().rposition(|b| !around(b)).map_or(0, |n| n + 1);
@@ -141,136 +143,8 @@ fn following(lines: &[Line<'_>], i: usize) -> Option<usize> {
     (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank())
 }
 
-/// A whole block of header lines run together on one line, as some programs flatten it.
-fn inline_block(text: &str, words: &Words) -> bool {
-    let mut kinds: Vec<u8> = Vec::new();
-    let head = text.char_indices().nth(1_000).map_or(text, |(n, _)| &text[..n]);
-    for (colon, _) in head.match_indices([':', '\u{ff1a}']) {
-        let before = &head[..colon];
-        let start = before
-            .rfind(|c: char| !(c.is_alphabetic() || is_invisible(c)))
-            .map_or(0, |n| n + before[n..].chars().next().map_or(1, char::len_utf8));
-        if let Some(kind) = words.labels.look_up(&before[start..]) {
-            kinds.push(*kind);
-        }
-    }
-    distinct(&kinds) >= 3 && head.contains('@')
-}
-
-/// The kinds of header a line could be the label of, and its value.
-fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
-    if text.is_ascii() && memchr::memchr2(b':', b'|', &text.as_bytes()[..text.len().min(64)]).is_none() {
-        return None;
-    }
-    let barred = text.trim_start().starts_with('|');
-    let text = bare(text);
-    let table = |c: char| matches!(c, ':' | '\u{ff1a}') || (c == '|' && barred);
-    let colon = text.char_indices().take(40).find(|(_, c)| table(*c))?.0;
-    let name = text[..colon].trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '[' | ']'));
-    if name.is_empty() {
-        return None;
-    }
-    let kinds = *words.labels.look_up(name)?;
-    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*', '|']).trim();
-    Some((kinds, value))
-}
-
-/// A run of header lines: at least two kinds that fit one mail, with a sender or a date among them.
-fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let (first, _) = header(lines[i].text, words)?;
-    if first & (label::FROM | label::DATE | label::SUBJECT | label::TO) == 0 {
-        return None;
-    }
-    let mut seen: Vec<u8> = Vec::new();
-    let (mut address, mut date) = (false, false);
-    let (mut end, mut n, mut loose) = (i, i, 0);
-    while n < lines.len() && n < i + 40 && seen.len() < 12 {
-        if lines[n].fixed && lines[n].part != lines[i].part {
-            break;
-        }
-        if lines[n].is_blank() {
-            let next = (n + 1 < lines.len()).then(|| header(lines[n + 1].text, words)).flatten();
-            if next.is_none() || seen.len() >= 4 {
-                break;
-            }
-        } else if let Some((kinds, value)) = header(lines[n].text, words) {
-            let kinds = if seen.contains(&kinds) { 0 } else { kinds };
-            if kinds == 0 && seen.len() >= 3 {
-                break;
-            }
-            address |= value.contains('@') && kinds & (label::FROM | label::TO) != 0;
-            date |= kinds & label::DATE != 0 && has_when(value);
-            seen.push(kinds);
-            end = n + 1;
-            loose = 0;
-        } else {
-            loose += 1;
-            if loose > 4 || lines[n].text.chars().count() > 400 {
-                break;
-            }
-        }
-        n += 1;
-    }
-    let kinds = distinct(&seen);
-    let from = seen.iter().any(|k| k & label::FROM != 0);
-    let when = seen.iter().any(|k| k & label::DATE != 0);
-    let sure = match kinds {
-        0 | 1 => false,
-        2 => (from && (address || date)) || (date && when && address),
-        _ => (from || when) && (address || date || kinds >= 4),
-    };
-    if !sure && kinds >= 2 && !from && first & label::TO != 0 {
-        return notes(lines, i).map(|start| Found { start, end, forward: false });
-    }
-    let titled = i > 0 && !lines[i - 1].fixed && {
-        let title = fold(lines[i - 1].text.trim());
-        has_when(&title) && words.original.words().any(|o| title.starts_with(o))
-    };
-    sure.then_some(Found { start: i - usize::from(titled), end, forward: false })
-}
-
-/// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one
-/// line.
-fn notes(lines: &[Line<'_>], i: usize) -> Option<usize> {
-    let mut start = None;
-    for n in (i.saturating_sub(5)..i).rev() {
-        let line = &lines[n];
-        let text = line.text.trim();
-        if line.fixed || text.chars().count() > 90 || text.ends_with(['.', '?', '!']) {
-            break;
-        }
-        if line.is_blank() {
-            if start.is_some() {
-                break;
-            }
-            continue;
-        }
-        let dated = has_when(text) && text.contains(['/', '.']) && text.contains(':');
-        let above = start.is_some_and(|s: usize| s - n <= 2 && text.chars().count() <= 50);
-        if !(above || (dated && start.is_none())) {
-            break;
-        }
-        start = Some(n);
-    }
-    start
-}
-
-/// How many different kinds of header the labels can stand for at most, one each.
-fn distinct(seen: &[u8]) -> usize {
-    let mut used = 0u8;
-    let mut count = 0;
-    for kinds in seen {
-        let free = kinds & !used;
-        if free != 0 {
-            used |= free & free.wrapping_neg();
-            count += 1;
-        }
-    }
-    count
-}
-
 /// Whether a text holds a time of day, a year or a date in digits.
-fn has_when(text: &str) -> bool {
+pub fn has_when(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut run = 0;
     let mut groups = 0;
@@ -475,7 +349,7 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
 }
 
 /// Whether a text holds a time of day in digits.
-fn has_time(text: &str) -> bool {
+pub fn has_time(text: &str) -> bool {
     let bytes = text.as_bytes();
     (1..bytes.len().saturating_sub(1)).any(|i| {
         matches!(bytes[i], b':' | b'.') && bytes[i - 1].is_ascii_digit() && bytes[i + 1].is_ascii_digit()

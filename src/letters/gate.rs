@@ -201,7 +201,7 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     let fresh = bare.len() == f.subject.trim().len();
     let titled = words().bounce_subject.are_in(bare);
     if !(from_machine(f) || (fresh && titled)) {
-        return false;
+        return titled && answers_with_failure(f, bare);
     }
     let report = f.report();
     let told = homemade::tells_failure(report);
@@ -218,6 +218,19 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     } else {
         told && titled && (fresh || from_machine(f)) && (returns || code || short)
     }
+}
+
+/// A gateway that says in brackets behind our subject that it failed, and in a few words for whom. People who
+/// answer have a mail that they answer to, and more to say.
+fn answers_with_failure(f: &Facts<'_, '_>, subject: &str) -> bool {
+    let closing = subject.trim_end().strip_suffix(')').and_then(|s| s.rsplit_once('('));
+    let told = closing.is_some_and(|(_, inside)| words().bounce_subject.are_in(inside));
+    let threaded = f.root.headers.has("in-reply-to") || f.root.headers.has("references");
+    told && !threaded
+        && f.text.len() < 1_000
+        && homemade::tells_failure(f.text)
+        && super::bounce::address_in(f.text).is_some()
+        && !answer::mentions(f.own)
 }
 
 fn auto_submitted(f: &Facts<'_, '_>) -> bool {

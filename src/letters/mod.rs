@@ -9,6 +9,7 @@ mod answer;
 mod attribution;
 mod authentication;
 mod ballot;
+mod block;
 mod body;
 mod bounce;
 mod charset;

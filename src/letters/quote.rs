@@ -128,7 +128,7 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
         line.part = Part::Quote;
     }
     let closing = attribution::closing(lines);
-    let mut i = 0;
+    let (mut i, mut forwarded) = (0, false);
     while i < lines.len() {
         if lines[i].part != Part::Own || lines[i].fixed || lines[i].is_blank() {
             i += 1;
@@ -143,6 +143,7 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
         }
         let next = (found.end..lines.len()).find(|&n| !lines[n].is_blank());
         let marked = next.is_some_and(|n| lines[n].part == Part::Quote);
+        forwarded |= found.forward;
         if !marked {
             let top = lines[..found.start].iter().all(|l| l.is_blank() || l.part != Part::Own);
             doubts.quote_at_top |= top && next.is_some() && !found.forward;
@@ -153,14 +154,14 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
         }
         i = found.end;
     }
-    rejoin(lines);
+    rejoin(lines, forwarded);
     doubts
 }
 
 /// A line of a quote that lost its mark in wrapping: between two quoted lines, starting in lower case, below
 /// a long line that does not end a sentence; or starting with a bracket or link. Once a mail has shown to
-/// wrap so, lower case alone tells.
-fn rejoin(lines: &mut [Line<'_>]) {
+/// wrap so, lower case alone tells; and in what was `forwarded` nobody answers between the lines.
+fn rejoin(lines: &mut [Line<'_>], forwarded: bool) {
     let mut wraps = false;
     for i in 1..lines.len().saturating_sub(1) {
         let (before, here, after) = (lines[i - 1], lines[i], lines[i + 1]);
@@ -174,7 +175,7 @@ fn rejoin(lines: &mut [Line<'_>]) {
         let ended = before.text.trim_end().ends_with(['.', '?', '!', ':', ';']);
         let lower = text.chars().next().is_some_and(char::is_lowercase);
         let torn = long && lower && !ended;
-        if torn || odd || (wraps && long && lower && text.split_whitespace().count() > 1) {
+        if torn || odd || forwarded || (wraps && long && lower && text.split_whitespace().count() > 1) {
             lines[i].part = Part::Quote;
             wraps |= torn;
         }
