@@ -3,7 +3,7 @@
 //! The mails are those of the tests: answers as forty mail programs lay them out, in seven languages, under
 //! the trace fields a mail has when it arrives. `READER_MAILS=DIR` reads every file below DIR as well.
 
-use super::letters_layouts::mails;
+use super::letters_mails::mails;
 use super::rows::Row;
 use super::stopwatch;
 use atlarged::letters::{self, Trust};

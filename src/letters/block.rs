@@ -85,7 +85,8 @@ pub fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         _ => (from || when) && (address || date || kinds >= 4),
     };
     if !sure && kinds >= 2 && !from && first & label::TO != 0 {
-        return notes(lines, i).map(|start| Found { start, end, forward: false });
+        let start = notes(lines, i)?;
+        return Some(Found { start: letterhead(lines, start).unwrap_or(start), end, forward: false });
     }
     let titled = i > 0 && !lines[i - 1].fixed && {
         let title = fold(lines[i - 1].text.trim());
@@ -100,7 +101,8 @@ pub fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
 
 /// The name of a firm that Lotus Notes puts above "From:  Ann Bee    08/20/2026 10:15 AM".
 fn letterhead(lines: &[Line<'_>], i: usize) -> Option<usize> {
-    const FORMS: &[&str] = &["corp.", "corp", "inc.", "inc", "ltd.", "ltd", "llc", "company", "gmbh", "limited"];
+    const FORMS: &[&str] =
+        &["corp.", "corp", "inc.", "inc", "ltd.", "ltd", "llc", "company", "gmbh", "limited"];
     let dated = has_time(lines[i].text) && lines[i].text.contains("   ");
     let above = (i.saturating_sub(3)..i).rev().find(|&n| !lines[n].is_blank()).filter(|_| dated)?;
     let text = fold(lines[above].text.trim());

@@ -220,7 +220,8 @@ fn speaks_of_helper(line: &str) -> bool {
 fn placeholders<'t>(lines: &[&'t str]) -> Vec<&'t str> {
     let domain = |line: &&'t str| {
         let (before, after) = line.split_once("NAME@")?;
-        let end = after.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-')).unwrap_or(after.len());
+        let end =
+            after.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-')).unwrap_or(after.len());
         before.contains("mailing").then(|| after[..end].trim_end_matches('.'))
     };
     lines.iter().filter_map(domain).collect()

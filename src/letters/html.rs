@@ -416,7 +416,10 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
     if named(CONTAINERS) {
         return if name == "blockquote" { Kind::Quote } else { Kind::Container };
     }
-    if named(&["divrplyfwdmsg", "stoplink", "appendonsend"]) || marker == "__DIVIDER__" || name == "includetail" {
+    if named(&["divrplyfwdmsg", "stoplink", "appendonsend"])
+        || marker == "__DIVIDER__"
+        || name == "includetail"
+    {
         return Kind::Below;
     }
     if named(QUOTES)
@@ -428,7 +431,11 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
     if named(ANNOUNCERS) {
         return Kind::Announce;
     }
-    if named(SIGNATURES) || attribute(tag, "name") == Some("messageSignatureSection") || marker == "__SIG_PRE__" || marker == "__SIG_POST__" {
+    if named(SIGNATURES)
+        || attribute(tag, "name") == Some("messageSignatureSection")
+        || marker == "__SIG_PRE__"
+        || marker == "__SIG_POST__"
+    {
         return Kind::Signature;
     }
     if name == "blockquote" {
@@ -436,7 +443,8 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
         return if indent { Kind::Plain } else { Kind::Quote };
     }
     let outlook = style.contains("border-top:solid") && style.contains("padding:3.0pt");
-    let windows = style.contains("border-top-style:solid") && style.contains("border-top-color:rgb(229,229,229)");
+    let windows =
+        style.contains("border-top-style:solid") && style.contains("border-top-color:rgb(229,229,229)");
     if name == "div" && (outlook || windows) {
         return Kind::Below;
     }
@@ -467,6 +475,17 @@ mod tests {
             "Le x a \u{e9}crit :|un|deux",
         );
         check("Sim<br>mesmo<hr id=zwchr>De: x<div>y</div>", "Sim|mesmo", "De: x|y");
+        check(
+            "<p>Ja<div id=appendonsend></div><hr>Von: x<p>y",
+            "Ja",
+            "________________________________|Von: x|y",
+        );
+        check(
+            "<p>Ja<div style='border:none;border-top:solid #AAA 1.0pt;padding:3.0pt 0cm 0cm 0cm'>Von: x</div>y",
+            "Ja",
+            "Von: x|y",
+        );
+        check("<div name=messageBodySection>Si</div><div name=messageReplySection>no</div>", "Si", "no");
     }
 
     #[test]
