@@ -87,7 +87,9 @@ fn read_all(text: &str) -> Answer {
 
 /// Whether a line is an answer and nothing else, so that it can be no part of a signature.
 pub fn is_plain(line: &str) -> bool {
-    line.len() <= 200 && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
+    line.len() <= 200
+        && words().answers.stand_in(line)
+        && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
 }
 
 /// Whether an answer stands in a text on a short line of its own.

@@ -49,11 +49,23 @@ fn shape(name: &[u8]) -> u64 {
     1 << (mixed & 63)
 }
 
+/// Bytes that stand for themselves.
+const SIMPLE: [bool; 256] = {
+    let mut simple = [false; 256];
+    let mut b = 32;
+    while b < 127 {
+        simple[b] = b != b'=' as usize;
+        b += 1;
+    }
+    simple
+};
+
 /// A value of one line in plain ASCII without encoded words, trimmed: it means what it says.
 fn simple(raw: &[u8]) -> Option<&str> {
     let value = raw.trim_ascii();
-    let plain = value.len() <= MAX_VALUE && !value.windows(2).any(|w| w == b"=?");
-    if plain && value.iter().all(|b| (32..127).contains(b)) { std::str::from_utf8(value).ok() } else { None }
+    let plain =
+        value.len() <= MAX_VALUE && value.iter().fold(true, |plain, b| plain & SIMPLE[usize::from(*b)]);
+    if plain { std::str::from_utf8(value).ok() } else { None }
 }
 
 fn is_blank(line: &[u8]) -> bool {

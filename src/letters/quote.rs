@@ -24,7 +24,7 @@ pub struct Line<'a> {
     pub fixed: bool,
     /// How many `>` stand before it.
     pub level: usize,
-    /// What kinds of characters it has: the bits of [`mark`].
+    /// What kinds of characters it has: the bits of [`mark`], all of them where it is quoted.
     marks: u8,
 }
 
@@ -59,8 +59,12 @@ const MARKS: [u8; 256] = {
 impl<'a> Line<'a> {
     /// A line of the author's, as far as is known yet.
     pub fn new(text: &'a str) -> Line<'a> {
-        let marks = text.bytes().fold(0, |marks, b| marks | MARKS[usize::from(b)]);
-        let level = if marks & (mark::RULE | mark::WIDE) == 0 { 0 } else { level(text) };
+        let level = match text.as_bytes().first() {
+            Some(b'>' | b'|' | b' ' | b'\t' | 128..) => level(text),
+            _ => 0,
+        };
+        let told = |text: &str| text.bytes().fold(0, |marks, b| marks | MARKS[usize::from(b)]);
+        let marks = if level > 0 { u8::MAX } else { told(text) };
         Line { text, part: Part::Own, fixed: false, level, marks }
     }
 

@@ -38,17 +38,28 @@ fn in_address(address: &str, place: Place, found: &mut Vec<Carrier>) {
     }
 }
 
+/// Letters and digits.
+const INSIDE: [bool; 256] = {
+    let mut inside = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        inside[b] = (b as u8).is_ascii_alphanumeric();
+        b += 1;
+    }
+    inside
+};
+
 /// Adds every maximal run of letters and digits that is a token.
 fn scan(text: &str, place: Place, found: &mut Vec<Carrier>) {
     let bytes = &text.as_bytes()[..text.len().min(MAX_TEXT)];
     let mut at = 0;
     // A run as long as a token covers one of any LENGTH bytes in a row: the others need no look.
     while let Some(byte) = bytes.get(at + LENGTH - 1) {
-        if !byte.is_ascii_alphanumeric() {
+        if !INSIDE[usize::from(*byte)] {
             at += LENGTH;
             continue;
         }
-        let inside = |b: &u8| b.is_ascii_alphanumeric();
+        let inside = |b: &u8| INSIDE[usize::from(*b)];
         let start =
             at + LENGTH - 1 - bytes[at..at + LENGTH - 1].iter().rev().take_while(|b| inside(b)).count();
         let end = start + bytes[start..].iter().take_while(|b| inside(b)).count();
