@@ -1,0 +1,167 @@
+//! What a form prints: the notes under a question, answers as text. The reader of forms takes the same texts out
+//! again, so that a form sent back as it was says nothing.
+
+use super::words::words;
+use crate::kernel::form::{Amount, Draft, Field, Form, Lack, Person, Value};
+use crate::kernel::language::Language;
+use serde_json::{Map, Value as Json, json};
+
+/// Characters of an answer shown in a form; a longer one is cut and says so.
+pub const SHOWN_MAX: usize = 600;
+/// Ends an answer that was cut.
+pub const CUT: char = '…';
+
+/// An answer as text on one line.
+pub fn shown(field: &Field, value: &Value, language: Language) -> String {
+    let printed = &words().printed;
+    let text = match value {
+        Value::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Value::Number(amount) => number(*amount, language),
+        Value::YesNo(true) => printed.yes.get(language).to_owned(),
+        Value::YesNo(false) => printed.no.get(language).to_owned(),
+        Value::Email(text) | Value::Url(text) => text.clone(),
+        Value::Country(country) => country.name(language).to_owned(),
+        Value::Date(day) => day.to_string(),
+        Value::Choice(id) => option(field, id, language),
+        Value::Several(ids) => {
+            ids.iter().map(|id| option(field, id, language)).collect::<Vec<_>>().join("; ")
+        }
+        Value::People(people) => people.iter().map(person).collect::<Vec<_>>().join("; "),
+    };
+    if text.chars().count() <= SHOWN_MAX {
+        return text;
+    }
+    let mut cut: String = text.chars().take(SHOWN_MAX).collect();
+    cut.push(CUT);
+    cut
+}
+
+fn number(amount: Amount, language: Language) -> String {
+    let printed = &words().printed;
+    let n = if amount.low == amount.high {
+        amount.low.to_string()
+    } else {
+        let range = printed.range.get(language);
+        range.replace("{a}", &amount.low.to_string()).replace("{b}", &amount.high.to_string())
+    };
+    if amount.about { printed.about.get(language).replace("{n}", &n) } else { n }
+}
+
+fn option(field: &Field, id: &str, language: Language) -> String {
+    let offer = field.options.iter().find(|offer| offer.id == id);
+    offer.map_or(id, |offer| offer.label.get(language)).to_owned()
+}
+
+fn person(person: &Person) -> String {
+    let email = person.email.as_ref().map(|email| format!(" ({email})")).unwrap_or_default();
+    let role = person.role.as_ref().map(|role| format!(", {role}")).unwrap_or_default();
+    format!("{}{email}{role}", person.name)
+}
+
+/// The note under a question: help, whether an answer is needed, who will see it.
+pub fn note(field: &Field, language: Language) -> String {
+    let printed = &words().printed;
+    let need = if field.required { &printed.required } else { &printed.optional };
+    let sees = printed.sees(field.sees);
+    let gap = if language == Language::Zh { "" } else { " " };
+    [field.help.get(language), need.get(language), sees.get(language)].join(gap)
+}
+
+/// The letter of an option.
+pub fn letter(n: usize) -> char {
+    u8::try_from(n).ok().filter(|n| *n < 26).map_or('?', |n| char::from(b'a' + n))
+}
+
+/// A text by language, for a template's `{{text …}}`.
+fn by_language(text: impl Fn(Language) -> String) -> Json {
+    let map: Map<String, Json> =
+        Language::ALL.into_iter().map(|l| (l.code().to_owned(), text(l).into())).collect();
+    Json::Object(map)
+}
+
+/// One question as the templates of forms show it.
+pub fn field_data(form: &Form, field: &Field, draft: &Draft) -> Json {
+    let number = form.field(&field.id).map_or(0, |(number, _)| number);
+    let value = draft.value(&field.id);
+    let options: Vec<Json> = field
+        .options
+        .iter()
+        .enumerate()
+        .map(|(n, offer)| json!({ "letter": letter(n).to_string(), "label": offer.label }))
+        .collect();
+    json!({
+        "number": number,
+        "label": field.label,
+        "note": by_language(|language| note(field, language)),
+        "value": by_language(|language| value.map(|v| shown(field, v, language)).unwrap_or_default()),
+        "options": options,
+    })
+}
+
+/// The whole form as the template `form/whole` shows it.
+pub fn form_data(form: &Form, draft: &Draft) -> Json {
+    let fields: Vec<Json> = form.fields.iter().map(|field| field_data(form, field, draft)).collect();
+    let known = draft.values().next().is_some();
+    json!({ "title": form.title, "known": known, "fields": fields, "end": words().printed.end })
+}
+
+/// What is missing or wrong, and the form with those questions only: `form/missing`.
+pub fn missing_data(form: &Form, draft: &Draft, lacks: &[Lack]) -> Json {
+    let find = |lack: &Lack| form.field(&lack.field).map(|(number, field)| (number, field, lack.trouble.clone()));
+    let problems: Vec<Json> = lacks
+        .iter()
+        .filter_map(find)
+        .map(|(number, field, trouble)| {
+            let could_be = trouble.iter().flat_map(|t| &t.could_be);
+            let could_be: Vec<Json> =
+                could_be.map(|value| by_language(|language| shown(field, value, language))).collect();
+            json!({
+                "number": number,
+                "label": field.label,
+                "why": trouble.as_ref().map_or(json!("missing"), |t| json!(t.why)),
+                "said": trouble.as_ref().map(|t| t.said.clone()).unwrap_or_default(),
+                "could_be": could_be,
+            })
+        })
+        .collect();
+    let fields: Vec<Json> =
+        lacks.iter().filter_map(find).map(|(_, field, _)| field_data(form, field, draft)).collect();
+    json!({
+        "title": form.title,
+        "count": fields.len(),
+        "problems": problems,
+        "fields": fields,
+        "end": words().printed.end,
+    })
+}
+
+/// One question alone: `form/question`. A trouble with the last answer is told first.
+pub fn question_data(form: &Form, draft: &Draft, lack: &Lack) -> Json {
+    let mut data = missing_data(form, draft, std::slice::from_ref(lack));
+    if lack.trouble.is_none() {
+        data["problems"] = json!([]);
+    }
+    let optional = form.field(&lack.field).is_some_and(|(_, field)| !field.required);
+    data["optional"] = json!(optional);
+    data["total"] = json!(form.fields.len());
+    let number = form.field(&lack.field).map_or(0, |(number, _)| number);
+    data["number"] = json!(number);
+    data["label"] = form.field(&lack.field).map_or(json!({}), |(_, field)| json!(field.label));
+    data
+}
+
+/// What was understood, question by question: `form/receipt`. `changed` names what the last letter changed.
+pub fn receipt_data(form: &Form, draft: &Draft, changed: &[String]) -> Json {
+    let row = |field: &Field| {
+        let value = draft.value(&field.id)?;
+        let number = form.field(&field.id).map_or(0, |(number, _)| number);
+        Some(json!({
+            "number": number,
+            "label": field.label,
+            "value": by_language(|language| shown(field, value, language)),
+            "changed": changed.contains(&field.id),
+        }))
+    };
+    let answers: Vec<Json> = form.fields.iter().filter_map(row).collect();
+    json!({ "title": form.title, "changed": changed.len(), "answers": answers })
+}
