@@ -7,6 +7,7 @@ use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
@@ -73,13 +74,16 @@ impl<S: Store> Daemon<S> {
         let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
             return Ok(Sorted::Quarantined("its key is gone, or its bytes were altered".to_owned()));
         };
-        let letter = letters::read(&raw, &self.trust());
-        drop(raw);
+        let mut letter = letters::read(&raw, &self.trust());
         if !mail.accepted && implausible(&letter, mail, now) {
             return Ok(Sorted::Quarantined("its times of arrival disagree or lie in the future".to_owned()));
         }
         let register = self.register().await?;
         let asked = self.token(&letter, mail.accepted).await?;
+        if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
+            letter.sheet = Some(letters::form::sheet(&raw));
+        }
+        drop(raw);
         if let Token::Known(asked) = &asked
             && asked.template == super::alarm::TEMPLATE
             && self.sent_by_ourselves(&letter)

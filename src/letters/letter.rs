@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::choice::Choice;
+use crate::kernel::form::Sheet;
 use crate::kernel::language::Language;
 pub use crate::kernel::said::{Command, Problem};
 
@@ -179,4 +180,7 @@ pub struct Letter {
     pub signed: bool,
     /// What was doubtful, in plain English; never the mail's own words.
     pub problems: Vec<String>,
+    /// All lines and files, where somebody asked `form::sheet` for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }

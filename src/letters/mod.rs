@@ -14,6 +14,7 @@ mod bounce;
 mod charset;
 mod command;
 mod fold;
+pub mod form;
 mod gate;
 mod headers;
 mod homemade;
@@ -109,6 +110,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         list,
         signed: is_signed(root) || body.raw.contains(signature::PGP_HEAD),
         problems,
+        sheet: None,
     }
 }
 

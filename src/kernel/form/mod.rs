@@ -4,12 +4,14 @@
 mod country;
 mod draft;
 mod reading;
+mod sheet;
 mod talk;
 mod value;
 
 pub use country::Country;
 pub use draft::{Draft, Entry, Source};
 pub use reading::{Found, Reading, Trouble, Unread, Why};
+pub use sheet::{Line, Page, Part, Place, Sheet};
 pub use talk::{FormTalk, Lack, Mode, Outcome};
 pub use value::{Amount, Person, Value};
 

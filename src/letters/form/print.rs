@@ -6,15 +6,18 @@ use crate::kernel::form::{Amount, Draft, Field, Form, Lack, Person, Value};
 use crate::kernel::language::Language;
 use serde_json::{Map, Value as Json, json};
 
-/// Characters of an answer shown in a form; a longer one is cut and says so.
-pub const SHOWN_MAX: usize = 600;
+/// Characters of all long answers together that a form shows, and of one at least and at most; a longer one is
+/// cut and says so. A mail has room for no more.
+const SHOWN_ALL: usize = 2_400;
+const SHOWN_MIN: usize = 120;
+const SHOWN_MAX: usize = 600;
 /// Ends an answer that was cut.
 pub const CUT: char = '…';
 
 /// An answer as text on one line.
 pub fn shown(field: &Field, value: &Value, language: Language) -> String {
     let printed = &words().printed;
-    let text = match value {
+    match value {
         Value::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
         Value::Number(amount) => number(*amount, language),
         Value::YesNo(true) => printed.yes.get(language).to_owned(),
@@ -27,13 +30,23 @@ pub fn shown(field: &Field, value: &Value, language: Language) -> String {
             ids.iter().map(|id| option(field, id, language)).collect::<Vec<_>>().join("; ")
         }
         Value::People(people) => people.iter().map(person).collect::<Vec<_>>().join("; "),
-    };
-    if text.chars().count() <= SHOWN_MAX {
-        return text;
     }
-    let mut cut: String = text.chars().take(SHOWN_MAX).collect();
-    cut.push(CUT);
-    cut
+}
+
+/// How many characters of each answer a form has room to show.
+fn room(form: &Form, draft: &Draft) -> usize {
+    let length = |f: &Field| draft.value(&f.id).map_or(0, |v| shown(f, v, Language::En).chars().count());
+    let long = form.fields.iter().filter(|f| length(f) > SHOWN_MIN).count();
+    (SHOWN_ALL / long.max(1)).clamp(SHOWN_MIN, SHOWN_MAX)
+}
+
+/// An answer cut to the room there is.
+fn cut(mut text: String, room: usize) -> String {
+    if let Some((at, _)) = text.char_indices().nth(room) {
+        text.truncate(at);
+        text.push(CUT);
+    }
+    text
 }
 
 fn number(amount: Amount, language: Language) -> String {
@@ -82,7 +95,7 @@ fn by_language(text: impl Fn(Language) -> String) -> Json {
 /// One question as the templates of forms show it.
 pub fn field_data(form: &Form, field: &Field, draft: &Draft) -> Json {
     let number = form.field(&field.id).map_or(0, |(number, _)| number);
-    let value = draft.value(&field.id);
+    let (value, room) = (draft.value(&field.id), room(form, draft));
     let options: Vec<Json> = field
         .options
         .iter()
@@ -93,7 +106,7 @@ pub fn field_data(form: &Form, field: &Field, draft: &Draft) -> Json {
         "number": number,
         "label": field.label,
         "note": by_language(|language| note(field, language)),
-        "value": by_language(|language| value.map(|v| shown(field, v, language)).unwrap_or_default()),
+        "value": by_language(|language| value.map(|v| cut(shown(field, v, language), room)).unwrap_or_default()),
         "options": options,
     })
 }
@@ -114,7 +127,7 @@ pub fn missing_data(form: &Form, draft: &Draft, lacks: &[Lack]) -> Json {
         .map(|(number, field, trouble)| {
             let could_be = trouble.iter().flat_map(|t| &t.could_be);
             let could_be: Vec<Json> =
-                could_be.map(|value| by_language(|language| shown(field, value, language))).collect();
+                could_be.map(|value| by_language(|language| cut(shown(field, value, language), SHOWN_MIN))).collect();
             json!({
                 "number": number,
                 "label": field.label,
@@ -158,7 +171,7 @@ pub fn receipt_data(form: &Form, draft: &Draft, changed: &[String]) -> Json {
         Some(json!({
             "number": number,
             "label": field.label,
-            "value": by_language(|language| shown(field, value, language)),
+            "value": by_language(|language| cut(shown(field, value, language), SHOWN_MAX)),
             "changed": changed.contains(&field.id),
         }))
     };

@@ -3,9 +3,8 @@
 //! Labels are looked for in the squashed text (letters and digits alone, folded), so that a label torn over two
 //! lines, with other accents, spaces or marks, is still found; every squashed letter knows where it stands.
 
-use super::sheet::{Page, Part};
 use super::words::{ascii_digit, squash, words};
-use crate::kernel::form::Form;
+use crate::kernel::form::{Form, Page, Part};
 use crate::letters::fold::{fold, is_invisible};
 use std::collections::HashMap;
 
@@ -296,7 +295,7 @@ fn numbered(text: &str) -> Option<Numbered> {
     }
     if !separated {
         let bare = after.trim_start_matches([' ', '\u{a0}']);
-        for mark in [": ", "\u{ff1a}", "- ", "\u{2013} ", "\u{2014} ", ") "] {
+        for mark in [": ", "= ", "\u{ff1a}", "- ", "\u{2013} ", "\u{2014} ", ") "] {
             if let Some(behind) = bare.strip_prefix(mark) {
                 separated = true;
                 after = behind;

@@ -8,6 +8,8 @@ mod date;
 mod number;
 mod people;
 
+pub use choice::unticked;
+
 use super::words::{Sign, squash, words};
 use crate::kernel::choice::Choice;
 use crate::kernel::form::{Field, Kind, Trouble, Value, Why};

@@ -241,10 +241,8 @@ fn word(chars: &[char], at: usize) -> (Token, usize) {
     (Token::Word, ends.first().copied().unwrap_or(at + 1))
 }
 
-/// Applies "thousand" and its like to the number before; a thousand of nothing is one thousand. In "2-3
-/// thousand" both ends are thousands.
+/// Applies "thousand" and its like to the number before. In "2-3 thousand" both ends are thousands.
 fn scaled(tokens: Vec<Token>) -> Option<Vec<Token>> {
-    let any = tokens.iter().any(|t| matches!(t, Token::Number(_)));
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
     for token in tokens {
         let Token::Scale(factor) = token else {
@@ -264,7 +262,7 @@ fn scaled(tokens: Vec<Token>) -> Option<Vec<Token>> {
                     out[count - 3] = Token::Number(low.checked_mul(factor)?);
                 }
             }
-            _ if !any => out.push(Token::Number(factor * 1000)),
+            // "Thousands of members" is no number.
             _ => out.push(Token::Word),
         }
     }

@@ -57,7 +57,6 @@ fn numbers_are_read_as_they_are_written_in_seven_languages() {
         ("5 آلاف", 5000),
         ("2k", 2000),
         ("1,5 million", 1_500_000),
-        ("mille", 1000),
         ("0", 0),
     ];
     for (text, n) in exact {
@@ -116,7 +115,7 @@ fn about_and_ranges_are_kept_as_such() {
 fn numbers_that_could_be_others_are_asked_back() {
     check_trouble("\"number\"", "200 in 2020, 300 now", Why::ManyNumbers);
     check_trouble("\"number\"", "200-100", Why::ManyNumbers);
-    for text in ["many", "50%", "1.5", "一些", "99999999999999999999", "beaucoup", "几百"] {
+    for text in ["many", "50%", "1.5", "一些", "99999999999999999999", "beaucoup", "几百", "des milliers"] {
         check_trouble("\"number\"", text, Why::NoNumber);
     }
 }
