@@ -10,6 +10,7 @@ mod daemon_thinking;
 mod desk;
 mod documents;
 mod enquiry_stories;
+mod forms;
 mod golden_states;
 mod letters_answers;
 mod letters_gate;

@@ -45,8 +45,10 @@ pub struct FormTalk {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// All questions, or all that are still open, in one mail.
+    /// All questions in one mail.
     Whole,
+    /// Those still open in one mail: their ids.
+    Missing(Vec<String>),
     /// One question per mail: the id of the one that was asked.
     Question(String),
 }
@@ -102,12 +104,17 @@ impl FormTalk {
         FormTalk { reminders: self.reminders.saturating_add(1), ..self }
     }
 
-    /// The question that was asked alone, in a mail of its own.
+    /// The question that was asked alone: one of one, or the only one that was still open.
     pub fn question(&self) -> Option<&str> {
         match &self.mode {
-            Mode::Whole => None,
             Mode::Question(field) => Some(field),
+            Mode::Missing(fields) if fields.len() == 1 => fields.first().map(String::as_str),
+            Mode::Whole | Mode::Missing(_) => None,
         }
+    }
+
+    fn one_by_one(&self) -> bool {
+        matches!(self.mode, Mode::Question(_))
     }
 
     /// What is missing or wrong, in the form's order. Empty: complete.
@@ -131,8 +138,9 @@ impl FormTalk {
         now: DateTime<Utc>,
     ) -> (FormTalk, Outcome) {
         if !reading.says_something() {
-            let talk = FormTalk { lost: self.lost.saturating_add(1), ..self.clone() };
-            let offer_questions = talk.lost >= LOST_OFTEN && talk.mode == Mode::Whole;
+            let mode = if self.one_by_one() { self.mode.clone() } else { Mode::Whole };
+            let talk = FormTalk { lost: self.lost.saturating_add(1), mode, ..self.clone() }.asked(now);
+            let offer_questions = talk.lost >= LOST_OFTEN && !talk.one_by_one();
             return (talk, Outcome::NothingUnderstood { offer_questions });
         }
         let mut talk = FormTalk { draft: self.draft.merged(reading, source), lost: 0, ..self.clone() };
@@ -183,7 +191,7 @@ impl FormTalk {
                 self.draft.set(id, None, source.clone());
             }
         }
-        if self.mode != Mode::Whole || reading.wants_questions {
+        if self.one_by_one() || reading.wants_questions {
             let asked = self.question().map(str::to_owned);
             if let Some(field) = self.next_question(form, asked.as_deref(), skipped.as_deref()) {
                 self.mode = Mode::Question(field.clone());
@@ -191,7 +199,12 @@ impl FormTalk {
             }
         }
         let lacks = self.lacks(form);
-        if lacks.is_empty() { Outcome::Complete { changed } } else { Outcome::StillMissing { lacks, changed } }
+        if lacks.is_empty() {
+            self.mode = Mode::Whole;
+            return Outcome::Complete { changed };
+        }
+        self.mode = Mode::Missing(lacks.iter().map(|lack| lack.field.clone()).collect());
+        Outcome::StillMissing { lacks, changed }
     }
 
     /// What to ask next: the question itself again where the answer was unclear, then the first open one below

@@ -13,7 +13,7 @@ mod sheet;
 mod values;
 mod words;
 
-pub use print::{form_data, missing_data, question_data, receipt_data, shown};
+pub use print::{form_data, lost_data, missing_data, question_data, receipt_data, shown};
 pub use sheet::{page_of, sheet};
 
 use super::words::{Verb, words as mail_words};

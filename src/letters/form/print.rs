@@ -1,8 +1,8 @@
 //! What a form prints: the notes under a question, answers as text. The reader of forms takes the same texts out
 //! again, so that a form sent back as it was says nothing.
 
-use super::words::words;
-use crate::kernel::form::{Amount, Draft, Field, Form, Lack, Person, Value};
+use super::words::{trouble, words};
+use crate::kernel::form::{Amount, Draft, Field, Form, Lack, Person, Unread, Value};
 use crate::kernel::language::Language;
 use serde_json::{Map, Value as Json, json};
 
@@ -118,31 +118,29 @@ pub fn form_data(form: &Form, draft: &Draft) -> Json {
     json!({ "title": form.title, "known": known, "fields": fields, "end": words().printed.end })
 }
 
-/// What is missing or wrong, and the form with those questions only: `form/missing`.
-pub fn missing_data(form: &Form, draft: &Draft, lacks: &[Lack]) -> Json {
-    let find = |lack: &Lack| form.field(&lack.field).map(|(number, field)| (number, field, lack.trouble.clone()));
-    let problems: Vec<Json> = lacks
-        .iter()
-        .filter_map(find)
-        .map(|(number, field, trouble)| {
-            let could_be = trouble.iter().flat_map(|t| &t.could_be);
-            let could_be: Vec<Json> =
-                could_be.map(|value| by_language(|language| cut(shown(field, value, language), SHOWN_MIN))).collect();
-            json!({
-                "number": number,
-                "label": field.label,
-                "why": trouble.as_ref().map_or(json!("missing"), |t| json!(t.why)),
-                "said": trouble.as_ref().map(|t| t.said.clone()).unwrap_or_default(),
-                "could_be": could_be,
-            })
-        })
-        .collect();
-    let fields: Vec<Json> =
-        lacks.iter().filter_map(find).map(|(_, field, _)| field_data(form, field, draft)).collect();
+/// One thing that is missing or wrong, told to the writer.
+fn problem_data(form: &Form, lack: &Lack) -> Option<Json> {
+    let (_, field) = form.field(&lack.field)?;
+    let sentence = trouble(lack.trouble.as_ref().map(|t| t.why))?;
+    let text = |language| sentence.get(language).replace("{label}", field.label.get(language));
+    let could_be = lack.trouble.iter().flat_map(|t| &t.could_be);
+    let could_be: Vec<Json> =
+        could_be.map(|value| by_language(|l| cut(shown(field, value, l), SHOWN_MIN))).collect();
+    let said = lack.trouble.as_ref().map(|t| t.said.clone()).unwrap_or_default();
+    Some(json!({ "text": by_language(text), "said": said, "could_be": could_be }))
+}
+
+/// What is missing or wrong, and the form with those questions only: `form/missing`. `unread` are files that could
+/// not be read.
+pub fn missing_data(form: &Form, draft: &Draft, lacks: &[Lack], unread: &[Unread]) -> Json {
+    let problems: Vec<Json> = lacks.iter().filter_map(|lack| problem_data(form, lack)).collect();
+    let asked = |lack: &Lack| form.field(&lack.field).map(|(_, field)| field_data(form, field, draft));
+    let fields: Vec<Json> = lacks.iter().filter_map(asked).collect();
     json!({
         "title": form.title,
         "count": fields.len(),
         "problems": problems,
+        "unread": unread,
         "fields": fields,
         "end": words().printed.end,
     })
@@ -150,16 +148,24 @@ pub fn missing_data(form: &Form, draft: &Draft, lacks: &[Lack]) -> Json {
 
 /// One question alone: `form/question`. A trouble with the last answer is told first.
 pub fn question_data(form: &Form, draft: &Draft, lack: &Lack) -> Json {
-    let mut data = missing_data(form, draft, std::slice::from_ref(lack));
-    if lack.trouble.is_none() {
-        data["problems"] = json!([]);
-    }
-    let optional = form.field(&lack.field).is_some_and(|(_, field)| !field.required);
-    data["optional"] = json!(optional);
-    data["total"] = json!(form.fields.len());
-    let number = form.field(&lack.field).map_or(0, |(number, _)| number);
-    data["number"] = json!(number);
-    data["label"] = form.field(&lack.field).map_or(json!({}), |(_, field)| json!(field.label));
+    let trouble = lack.trouble.is_some();
+    let problems: Vec<Json> = problem_data(form, lack).into_iter().filter(|_| trouble).collect();
+    let found = form.field(&lack.field);
+    json!({
+        "title": form.title,
+        "problems": problems,
+        "position": found.map_or(0, |(number, _)| number),
+        "total": form.fields.len(),
+        "optional": found.is_some_and(|(_, field)| !field.required),
+        "fields": found.map(|(_, field)| field_data(form, field, draft)).into_iter().collect::<Vec<Json>>(),
+    })
+}
+
+/// Nothing was understood: `form/lost`, with the form once more.
+pub fn lost_data(form: &Form, draft: &Draft, offer_questions: bool, unread: &[Unread]) -> Json {
+    let mut data = form_data(form, draft);
+    data["offer"] = json!(offer_questions);
+    data["unread"] = json!(unread);
     data
 }
 
@@ -176,5 +182,5 @@ pub fn receipt_data(form: &Form, draft: &Draft, changed: &[String]) -> Json {
         }))
     };
     let answers: Vec<Json> = form.fields.iter().filter_map(row).collect();
-    json!({ "title": form.title, "changed": changed.len(), "answers": answers })
+    json!({ "title": form.title, "changed": changed.len(), "answers": answers, "end": words().printed.end })
 }

@@ -56,9 +56,9 @@ pub fn sheet(raw: &[u8]) -> Sheet {
 }
 
 /// A page of text that has no mail around it: every line is the author's.
-pub fn page_of(text: &str, cut: &mut bool) -> Page {
+pub fn page_of(place: Place, text: &str, cut: &mut bool) -> Page {
     let own = |text: &str| Line { text: text.to_owned(), part: Part::Own, level: 0 };
-    page(Place::File, text.lines().map(own), cut)
+    page(place, text.lines().map(own), cut)
 }
 
 fn page(place: Place, lines: impl IntoIterator<Item = Line>, cut: &mut bool) -> Page {
@@ -99,7 +99,7 @@ fn read_file(part: &MimePart<'_>, sheet: &mut Sheet) -> bool {
     let name = part.name.as_deref().unwrap_or_default();
     let Some(kind) = files::kind(&part.media, name) else { return false };
     match files::read(kind, part) {
-        Ok(text) => sheet.pages.push(page_of(&text, &mut sheet.cut)),
+        Ok(text) => sheet.pages.push(page_of(Place::File, &text, &mut sheet.cut)),
         Err(why) => sheet.unread.push(why),
     }
     true
@@ -204,10 +204,10 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let mut cut = false;
-        let page = page_of(&"x\n".repeat(100_000), &mut cut);
+        let page = page_of(Place::File, &"x\n".repeat(100_000), &mut cut);
         assert!(cut && page.lines.len() == MAX_LINES);
         let mut cut = false;
-        let page = page_of(&"é".repeat(1 << 20), &mut cut);
+        let page = page_of(Place::File, &"é".repeat(1 << 20), &mut cut);
         assert!(cut && page.lines[0].text.len() <= MAX_PAGE);
     }
 

@@ -1,6 +1,6 @@
 //! The words of forms, compiled from `words/form.toml`: what is said instead of an answer, and what is printed.
 
-use crate::kernel::form::{Sees, Words};
+use crate::kernel::form::{Sees, Why, Words};
 use crate::kernel::language::Language;
 use crate::letters::fold::fold;
 use serde::Deserialize;
@@ -8,6 +8,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 const TABLE: &str = include_str!("../words/form.toml");
+const TROUBLES_TABLE: &str = include_str!("../words/form-troubles.toml");
+
+/// Why an answer could not be taken, by the name of the reason; "missing" stands beside them.
+static TROUBLES: LazyLock<BTreeMap<String, Words>> =
+    LazyLock::new(|| toml::from_str(TROUBLES_TABLE).expect("the built-in table is checked by a test"));
+
+/// The sentence that explains a trouble, or that an answer is missing.
+pub fn trouble(why: Option<Why>) -> Option<&'static Words> {
+    let name = match why {
+        None => "missing".to_owned(),
+        Some(why) => serde_json::to_value(why).ok()?.as_str()?.to_owned(),
+    };
+    TROUBLES.get(&name)
+}
 
 type Lists = BTreeMap<Language, Vec<String>>;
 
@@ -203,6 +217,21 @@ mod tests {
         for text in all.into_iter().chain([&p.yes, &p.no, &p.about, &p.range]) {
             assert!(Language::ALL.iter().all(|l| !text.get(*l).is_empty()), "{text:?}");
         }
+    }
+
+    #[test]
+    fn every_trouble_is_explained_in_all_seven_languages_and_cannot_pass_for_an_answer() {
+        for why in Why::ALL.map(Some).into_iter().chain([None]) {
+            let words = trouble(why).unwrap_or_else(|| panic!("{why:?} is not explained"));
+            for language in Language::ALL {
+                let text = words.get(language);
+                assert_eq!(text.matches("{label}").count(), 1, "{why:?} in {language}");
+                let behind = text.split("{label}").nth(1).unwrap_or_default();
+                let quoted = behind.trim_start_matches(['\u{a0}', ' ', '»', '”']);
+                assert!(!quoted.starts_with([':', '?']) && !quoted.is_empty(), "{why:?} in {language}");
+            }
+        }
+        assert_eq!(TROUBLES.len(), Why::ALL.len() + 1);
     }
 
     #[test]
