@@ -6,8 +6,13 @@ use atlarged::kernel::form::{Amount, Country, Draft, Form, Found, Person, Readin
 use atlarged::kernel::language::Language;
 use atlarged::kernel::workflow::Asks;
 use atlarged::letters::form::{Asked, form_data, read, sheet};
+use atlarged::render::Renderer;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
+use std::sync::LazyLock;
+
+/// Compiling every template takes a while.
+pub(crate) static RENDERER: LazyLock<Renderer> = LazyLock::new(|| renderer_with(&[]));
 
 pub(crate) fn application() -> Form {
     Form::parse(include_str!("../../templates/_forms/application.toml")).expect("a form")
@@ -75,7 +80,7 @@ pub(crate) fn answers(language: Language) -> Vec<(&'static str, String, Value)> 
 /// The form mail in a language: subject, text and HTML.
 pub(crate) fn mail(form: &Form, draft: &Draft, language: Language) -> (String, String) {
     let row = row("form/whole", form_data(form, draft), Asks::Form);
-    let mail = send(&renderer_with(&[]), &row, &recipient(language)).expect("it renders");
+    let mail = send(&RENDERER, &row, &recipient(language)).expect("it renders");
     let message = parsed(&mail);
     let text = message.body_text(0).expect("a text part").replace("\r\n", "\n");
     (text, message.body_html(0).expect("an HTML part").into_owned())
@@ -117,6 +122,8 @@ pub(crate) fn filled(form: &Form, text: &str, language: Language, mark: &str, ty
     for line in text.lines() {
         out.push_str(mark);
         out.push_str(line.trim_end());
+        // Foreign words in a label are set apart by marks that are not seen.
+        let line: String = line.chars().filter(|c| !('\u{2066}'..='\u{2069}').contains(c)).collect();
         for (id, answer, _) in answers(language) {
             let (number, field) = form.field(id).expect("a question");
             if line.starts_with(&format!("{number}. {}", field.label.get(language))) {

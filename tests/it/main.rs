@@ -11,6 +11,8 @@ mod desk;
 mod documents;
 mod enquiry_stories;
 mod forms;
+mod forms_hostile;
+mod forms_talk;
 mod golden_states;
 mod letters_answers;
 mod letters_gate;

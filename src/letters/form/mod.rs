@@ -53,7 +53,8 @@ pub fn read(asked: &Asked<'_>, sheet: &Sheet) -> Reading {
     let mut body: Option<Scanned> = None;
     let mut pieces: BTreeMap<usize, Vec<Piece>> = BTreeMap::new();
     for page in &sheet.pages {
-        let scan = Scan::new(page);
+        let mut scan = Scan::new(page);
+        scan.reclaim(&reader.labels);
         let scanned = reader.page(&scan);
         if page.place == Place::File {
             for (field, more) in scanned.pieces {
@@ -127,7 +128,7 @@ impl Reader<'_> {
         }
         let own = |row: &usize| scan.rows[*row].part == Part::Own && !taken[*row];
         let first_quoted = scan.rows.iter().position(|row| row.quoted()).unwrap_or(scan.rows.len());
-        let said = |row: usize| scan.rows[row].text.chars().any(char::is_alphanumeric);
+        let said = |row: usize| scan::says(scan.rows[row].text);
         out.other = (0..scan.rows.len()).filter(own).any(said);
         let above = (0..first_quoted).any(said);
         let top = if above { 0..first_quoted } else { 0..scan.rows.len() };

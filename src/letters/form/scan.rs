@@ -7,9 +7,15 @@ use super::words::{ascii_digit, squash, words};
 use crate::kernel::form::{Form, Page, Part};
 use crate::letters::fold::{fold, is_invisible};
 use std::collections::HashMap;
+use unicode_normalization::char::is_combining_mark;
 
 /// Stands between the cells of a table.
 pub const CELL: char = '\u{1f}';
+
+/// Whether a text holds a letter or digit. Vowel signs and accents by themselves say nothing.
+pub fn says(text: &str) -> bool {
+    text.chars().any(|c| c.is_alphanumeric() && !is_combining_mark(c) && !is_invisible(c))
+}
 
 /// One line of a page without its quote marks.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +119,27 @@ impl<'a> Scan<'a> {
         }
         firsts.push(atoms.len());
         Scan { rows, atoms, firsts }
+    }
+
+    /// What was taken for a signature and goes on answering is the author's: a label, or the next number.
+    pub fn reclaim(&mut self, labels: &Labels) {
+        let mut highest = 0;
+        let mut reclaimed = false;
+        for row in 0..self.rows.len() {
+            if self.rows[row].quoted() {
+                reclaimed = false;
+                continue;
+            }
+            let anchor = self.anchor(row, labels).filter(|a| matches!(a.mark, Mark::Field(_)));
+            let number = anchor.and_then(|a| a.number);
+            if self.rows[row].part == Part::Signature {
+                reclaimed |= anchor.is_some_and(|a| a.labelled) || (highest > 0 && number == Some(highest + 1));
+                if reclaimed {
+                    self.rows[row].part = Part::Own;
+                }
+            }
+            highest = highest.max(number.unwrap_or(0));
+        }
     }
 
     /// The first atom at or after a place.

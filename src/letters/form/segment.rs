@@ -1,15 +1,18 @@
 //! What stands in one answer's place, once everything the form itself printed there is taken out.
 
 use super::print::{CUT, note, shown};
-use super::scan::{Anchor, Atom, Place, Scan};
+use super::scan::{Anchor, Atom, Place, Scan, says};
 use super::values::unticked;
 use super::words::squash;
-use crate::kernel::form::{Draft, Entry, Field, Part, Value};
+use crate::kernel::form::{Draft, Entry, Field, Kind, Part, Value};
 use crate::kernel::language::Language;
+use crate::letters::fold::is_unspaced;
 use crate::letters::words;
 
 /// Letters of a long answer that are shown at least before it is cut.
 const MIN_SHOWN: usize = 40;
+/// Characters of a row from which on a break may be a mail program's.
+const MARGIN: usize = 58;
 /// Letters of a printed text below which a row is not taken for a torn piece of it.
 const MIN_TORN: usize = 6;
 
@@ -106,12 +109,12 @@ impl Segment<'_, '_> {
         };
         gone[..length].fill(true);
         let rest = self.lines(from, &gone);
-        let says = |own: bool| rest.iter().any(|l| l.own == own && l.text.chars().any(char::is_alphanumeric));
+        let said = |own: bool| rest.iter().any(|l| l.own == own && says(&l.text));
         let mark = |own: bool| rest.iter().any(|l| l.own == own && is_mark(&l.text));
-        if self.quoted() && (says(true) || mark(true)) && !says(false) {
+        if self.quoted() && (said(true) || mark(true)) && !said(false) {
             return Written::Text(finish(field, &rest, |line| line.own));
         }
-        if says(true) || says(false) {
+        if said(true) || said(false) {
             let text = finish(field, &before, |_| true);
             return if cut { Written::Cut(text) } else { Written::Text(text) };
         }
@@ -199,12 +202,13 @@ impl Segment<'_, '_> {
                 }
                 push_between(&mut text, &line.text[at..]);
             }
-            let said = text.chars().any(char::is_alphanumeric);
+            let said = says(&text);
             let kept = if struck.is_empty() || said { text.trim().to_owned() } else { String::new() };
             // A box that was left empty is no answer.
             let empty_box = !said && unticked(&kept);
             let kept = if empty_box { String::new() } else { kept };
-            out.push(Left { text: kept, own: line.part == Part::Own, bare: struck.is_empty() });
+            let width = line.text.chars().count();
+            out.push(Left { text: kept, own: line.part == Part::Own, bare: struck.is_empty(), width });
         }
         out
     }
@@ -216,11 +220,13 @@ struct Left {
     own: bool,
     /// Nothing was taken out of it.
     bare: bool,
+    /// Characters of the whole row.
+    width: usize,
 }
 
 /// What stands between two letters that go: kept only where it says something.
 fn push_between(text: &mut String, between: &str) {
-    if between.chars().any(char::is_alphanumeric) {
+    if says(between) {
         let marks = |c: char| c.is_whitespace() || ".,;:()[]\u{ff08}\u{ff09}\u{3002}".contains(c);
         let between = between.trim_start_matches([')', '.', '\u{3002}', '\u{ff09}']).trim_end_matches(['(', '\u{ff08}']);
         text.push_str(between.trim_matches(|c: char| marks(c) && c.is_whitespace()));
@@ -237,25 +243,56 @@ fn is_mark(text: &str) -> bool {
 /// The rows as one answer of the question's kind: a line or a paragraph for most, all of it where an answer may run
 /// on. Greetings at the end stay out.
 fn finish(field: &Field, lines: &[Left], take: impl Fn(&Left) -> bool) -> String {
-    let mut rows: Vec<&str> = Vec::new();
+    let mut rows: Vec<&Left> = Vec::new();
     for line in lines.iter().filter(|line| take(line)) {
-        let text = line.text.as_str();
-        if line.own && line.bare && !rows.is_empty() && is_sign_off(text) {
+        if line.own && line.bare && !rows.is_empty() && is_sign_off(&line.text) {
             break;
         }
-        rows.push(text);
+        rows.push(line);
     }
-    let says = |text: &str| text.chars().any(char::is_alphanumeric) || is_mark(text);
-    if !rows.iter().any(|row| says(row)) {
-        return String::new();
-    }
-    let first = rows.iter().position(|row| says(row)).unwrap_or(0);
+    let told = |row: &&Left| says(&row.text) || is_mark(&row.text);
+    let Some(first) = rows.iter().position(told) else { return String::new() };
     let rows = &rows[first..];
-    if field.kind.runs_on() || field.kind.offers() {
-        return rows.join("\n").trim().to_owned();
+    if field.kind.offers() {
+        return rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>().join("\n").trim().to_owned();
     }
-    let paragraph: Vec<&str> = rows.iter().copied().take_while(|row| !row.is_empty()).collect();
-    paragraph.join("\n")
+    let end = rows.iter().position(|row| row.text.is_empty()).filter(|_| !field.kind.runs_on());
+    rewrapped(field, &rows[..end.unwrap_or(rows.len())])
+}
+
+/// The rows as lines; those that a mail program broke at its margin are joined again.
+fn rewrapped(field: &Field, rows: &[&Left]) -> String {
+    let people = matches!(field.kind, Kind::People { .. });
+    let mut out = String::new();
+    for (n, row) in rows.iter().enumerate() {
+        let before = n.checked_sub(1).map(|n| rows[n]);
+        match before {
+            None => {}
+            Some(before) if before.broken(row, people) => {
+                let unspaced = out.chars().next_back().is_some_and(is_unspaced);
+                out.push_str(if unspaced { "" } else { " " });
+            }
+            Some(_) => out.push('\n'),
+        }
+        out.push_str(&row.text);
+    }
+    out.trim().to_owned()
+}
+
+impl Left {
+    /// Whether a mail program broke the line here: the next word had no room before the margin.
+    fn broken(&self, next: &Left, people: bool) -> bool {
+        if self.text.is_empty() || next.text.is_empty() || self.own != next.own {
+            return false;
+        }
+        let comma = people && self.text.ends_with([',', '\u{ff0c}', '\u{60c}']);
+        let word = next.text.split(' ').next().unwrap_or_default().chars().count();
+        let full = self.width + 1 + word > MARGIN && !next.text.starts_with(['-', '*', '\u{2022}']);
+        let tail = self.text.rsplit([';', '\u{ff1b}', '\u{61b}']).next().unwrap_or_default();
+        // Two rows with an address each are two people, however long.
+        let apart = people && tail.contains('@') && next.text.contains('@');
+        comma || (full && !apart)
+    }
 }
 
 fn is_sign_off(text: &str) -> bool {
