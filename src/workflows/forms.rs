@@ -80,7 +80,9 @@ pub fn answer(form: &Form, talk: &FormTalk, reply: &Reply, label: &str, now: Dat
             let data = form::lost_data(form, &next.draft, *offer_questions, &reading.unread);
             Notice::new(label, to, LOST, data).asking(Asks::Form)
         }
-        Outcome::Ask { .. } | Outcome::SendWhole | Outcome::NothingUnderstood { .. } => ask(form, &next, label, to),
+        Outcome::Ask { .. } | Outcome::SendWhole | Outcome::NothingUnderstood { .. } => {
+            ask(form, &next, label, to)
+        }
     };
     Turn { talk: next, outcome, reading, notice }
 }

@@ -29,18 +29,47 @@ pub(crate) fn answers(language: Language) -> Vec<(&'static str, String, Value)> 
         role: role.map(str::to_owned),
     };
     let yes = of(["Yes", "Oui", "Sí", "Sim", "Да", "是", "نعم"]);
-    let name = of(["Open Net", "Réseau ouvert", "Red abierta", "Rede aberta", "Открытая сеть", "开放网络", "الشبكة المفتوحة"]);
+    let name = of([
+        "Open Net",
+        "Réseau ouvert",
+        "Red abierta",
+        "Rede aberta",
+        "Открытая сеть",
+        "开放网络",
+        "الشبكة المفتوحة",
+    ]);
     let country = of(["Senegal", "Côte d'Ivoire", "México", "Moçambique", "Казахстан", "中国", "مصر"]);
     let code = ["SN", "CI", "MX", "MZ", "KZ", "CN", "EG"][at];
-    let founded = of(["5 March 2012", "5 mars 2012", "5 de marzo de 2012", "5 de março de 2012", "5 марта 2012 г.", "2012年3月5日", "٥ مارس ٢٠١٢"]);
+    let founded = of([
+        "5 March 2012",
+        "5 mars 2012",
+        "5 de marzo de 2012",
+        "5 de março de 2012",
+        "5 марта 2012 г.",
+        "2012年3月5日",
+        "٥ مارس ٢٠١٢",
+    ]);
     let members = of(["150-200", "environ 200", "unos 200", "de 150 a 200", "около 200", "约两百", "٢٠٠"]);
     let low = if matches!(at, 0 | 3) { 150 } else { 200 };
     let amount = Amount { low, high: 200, about: matches!(at, 1 | 2 | 4 | 5) };
     let goals = of([
-        "Safe access for all. We teach.", "L'accès sûr pour tous.", "Acceso seguro para todos.", "Acesso seguro para todos.",
-        "Безопасный доступ для всех.", "让所有人安全上网。", "وصول آمن للجميع.",
+        "Safe access for all. We teach.",
+        "L'accès sûr pour tous.",
+        "Acceso seguro para todos.",
+        "Acesso seguro para todos.",
+        "Безопасный доступ для всех.",
+        "让所有人安全上网。",
+        "وصول آمن للجميع.",
     ]);
-    let plain = of(["By vote of all", "Par vote de tous", "Por voto de todos", "Por voto de todos", "Голосованием", "由全体表决", "بتصويت الجميع"]);
+    let plain = of([
+        "By vote of all",
+        "Par vote de tous",
+        "Por voto de todos",
+        "Por voto de todos",
+        "Голосованием",
+        "由全体表决",
+        "بتصويت الجميع",
+    ]);
     let other = of(["none", "aucune", "ninguna", "nenhuma", "нет", "无", "لا يوجد"]);
     let mut out = vec![
         ("name", name.clone(), text(&name)),
@@ -49,9 +78,16 @@ pub(crate) fn answers(language: Language) -> Vec<(&'static str, String, Value)> 
         ("founded", founded, Value::Date("2012-03-05".parse().expect("a day"))),
         ("web", "www.open-net.example".to_owned(), Value::Url("https://www.open-net.example".into())),
         ("contact", "info@open-net.example".to_owned(), Value::Email("info@open-net.example".into())),
-        ("submitter", "Amina Diallo, amina@open-net.example, secretary".to_owned(),
-            Value::People(vec![person("Amina Diallo", Some("amina@open-net.example"), Some("secretary"))])),
-        ("leaders", "Bo Chen, president".to_owned(), Value::People(vec![person("Bo Chen", None, Some("president"))])),
+        (
+            "submitter",
+            "Amina Diallo, amina@open-net.example, secretary".to_owned(),
+            Value::People(vec![person("Amina Diallo", Some("amina@open-net.example"), Some("secretary"))]),
+        ),
+        (
+            "leaders",
+            "Bo Chen, president".to_owned(),
+            Value::People(vec![person("Bo Chen", None, Some("president"))]),
+        ),
         ("leaders-know", yes.clone(), Value::YesNo(true)),
         ("goals", goals.clone(), text(&goals)),
         ("structure", plain.clone(), text(&plain)),
@@ -182,7 +218,12 @@ fn page(html: &str, language: Language, form: &Form) -> String {
     let mut out = html.to_owned();
     for (id, answer, _) in answers(language) {
         let (number, field) = form.field(id).expect("a question");
-        let label = field.label.get(language).replace('\'', "&#39;").replace('&', "&amp;").replace("&amp;#39;", "&#39;");
+        let label = field
+            .label
+            .get(language)
+            .replace('\'', "&#39;")
+            .replace('&', "&amp;")
+            .replace("&amp;#39;", "&#39;");
         let at = out.find(&format!("<strong>{number}. ")).unwrap_or_else(|| panic!("{number} {label}"));
         let end = at + out[at..].find("</strong>").expect("an end") + "</strong>".len();
         out.insert_str(end, &format!(" <span style=\"color:blue\">{answer}</span>"));
@@ -214,8 +255,10 @@ fn ways(form: &Form, language: Language) -> Vec<(&'static str, Vec<u8>)> {
     let odt = document(
         "content.xml",
         ("<text:p>", "</text:p>"),
-        ("<office:document-content xmlns:office=\"o\" xmlns:text=\"t\"><office:body><office:text>",
-            "</office:text></office:body></office:document-content>"),
+        (
+            "<office:document-content xmlns:office=\"o\" xmlns:text=\"t\"><office:body><office:text>",
+            "</office:text></office:body></office:document-content>",
+        ),
         &typed,
     );
     let html_page = page(&html, language, form);
@@ -233,11 +276,19 @@ fn ways(form: &Form, language: Language) -> Vec<(&'static str, Vec<u8>)> {
         ("in place and wrapped again", plain(&format!("{ATTRIBUTION}{}", wrapped(&typed, 60, "> ")))),
         ("in place, the wrapped lines unmarked", plain(&wrapped(&typed, 60, ""))),
         ("flowed", message("text/plain; charset=utf-8; format=flowed", &wrapped(&numbers, 40, ""))),
-        ("HTML in place", message("text/html; charset=utf-8",
-            &format!("<div>See below</div><blockquote type=\"cite\">{html_page}</blockquote>"))),
+        (
+            "HTML in place",
+            message(
+                "text/html; charset=utf-8",
+                &format!("<div>See below</div><blockquote type=\"cite\">{html_page}</blockquote>"),
+            ),
+        ),
         ("HTML in place without a mark", message("text/html; charset=utf-8", &html_page)),
         ("an HTML table", message("text/html; charset=utf-8", &format!("<p>Hi</p><table>{rows}</table>"))),
-        ("an HTML table of paragraphs", message("text/html; charset=utf-8", &format!("<table>{cells}</table>"))),
+        (
+            "an HTML table of paragraphs",
+            message("text/html; charset=utf-8", &format!("<table>{cells}</table>")),
+        ),
         ("a .txt file", with_file("form.txt", "application/octet-stream", typed.as_bytes())),
         ("a .md file", with_file("form.md", "text/markdown; charset=utf-8", typed.as_bytes())),
         ("a .docx file", with_file("form.docx", "application/octet-stream", &docx)),

@@ -61,11 +61,13 @@ fn thousands_of_answers_are_bounded_and_asked_back() {
 #[test]
 fn a_giant_line_is_too_long_and_costs_little() {
     let form = application();
-    for body in ["a ".repeat(1 << 20), "1. ".repeat(300_000), "Name of the group ".repeat(60_000), "[ ]".repeat(300_000)] {
+    for body in ["a ".repeat(1 << 20), "1. ".repeat(300_000), "Name of the group ".repeat(60_000)] {
         let reading = read_mail(&form, &Draft::default(), None, &plain(&format!("1. {body}")));
         let found = reading.found.get("name");
         assert!(matches!(found, Some(Found::Trouble(t)) if t.why == Why::TooLong), "{found:?}");
     }
+    let boxes = format!("1. {}", "[ ]".repeat(300_000));
+    assert!(!read_mail(&form, &Draft::default(), None, &plain(&boxes)).says_something());
 }
 
 #[test]
@@ -100,7 +102,9 @@ fn marks_of_direction_and_look_alikes_do_not_move_an_answer() {
     let body = "\u{202e}3. Fra\u{200b}nce\u{202c}\n\u{200f}1. \u{2067}Open\u{202e}Net\u{2069}\n";
     let reading = read_mail(&form, &Draft::default(), None, &plain(body));
     assert_eq!(text(reading.found.get("name")), Some("OpenNet"));
-    assert!(matches!(reading.found.get("country"), Some(Found::Answer(Value::Country(c))) if c.code() == "FR"));
+    assert!(
+        matches!(reading.found.get("country"), Some(Found::Answer(Value::Country(c))) if c.code() == "FR")
+    );
 }
 
 #[test]

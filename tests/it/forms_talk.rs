@@ -90,7 +90,9 @@ fn a_form_is_completed_over_several_mails() {
         assert!(matches!(first.outcome, Outcome::StillMissing { .. }), "{language}");
         let mail = shown(&first.notice, language);
         let second = say(&form, &first.talk, &format!("{}\n{}", lines(10, 25), quoted(&mail)));
-        let Outcome::StillMissing { lacks, .. } = &second.outcome else { panic!("{language} {:?}", second.outcome) };
+        let Outcome::StillMissing { lacks, .. } = &second.outcome else {
+            panic!("{language} {:?}", second.outcome)
+        };
         assert_eq!(lacks.iter().map(|l| l.field.as_str()).collect::<Vec<_>>(), ["certifies"], "{language}");
         // One thing is left: its answer needs no number.
         let mail = shown(&second.notice, language);
@@ -151,7 +153,7 @@ fn what_could_not_be_read_is_named_and_asked_again() {
     let Outcome::StillMissing { lacks, .. } = &turn.outcome else { panic!("{:?}", turn.outcome) };
     assert_eq!(lacks.len(), 3);
     let mail = shown(&turn.notice, Language::En);
-    for expected in ["many of us", "Congo-Kinshasa", "2012-03-04", "12. Number of members:"] {
+    for expected in ["many of us", "Congo - Kinshasa", "2012-03-04", "12. Number of members:"] {
         assert!(mail.contains(expected), "{expected}:\n{mail}");
     }
     assert!(!mail.contains("10. Goals"), "{mail}");

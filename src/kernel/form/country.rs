@@ -66,7 +66,9 @@ impl From<Country> for String {
 impl TryFrom<String> for Country {
     type Error = String;
     fn try_from(code: String) -> Result<Country, String> {
-        Country::from_code(&code).filter(|c| c.code() == code).ok_or_else(|| "no code of ISO 3166-1".to_owned())
+        Country::from_code(&code)
+            .filter(|c| c.code() == code)
+            .ok_or_else(|| "no code of ISO 3166-1".to_owned())
     }
 }
 

@@ -105,7 +105,9 @@ pub struct Offer {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Kind {
     /// Free text of at most so many characters.
-    Text { max: u32 },
+    Text {
+        max: u32,
+    },
     /// A whole number, exact, about, or a range.
     Number,
     YesNo,
@@ -120,7 +122,11 @@ pub enum Kind {
     /// One or more of the options.
     Several,
     /// So many people; with `email` each needs an address.
-    People { min: u32, max: u32, email: bool },
+    People {
+        min: u32,
+        max: u32,
+        email: bool,
+    },
 }
 
 impl Kind {

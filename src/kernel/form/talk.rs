@@ -119,7 +119,8 @@ impl FormTalk {
 
     /// What is missing or wrong, in the form's order. Empty: complete.
     pub fn lacks(&self, form: &Form) -> Vec<Lack> {
-        let lack = |id: &str, trouble: Option<&Trouble>| Lack { field: id.to_owned(), trouble: trouble.cloned() };
+        let lack =
+            |id: &str, trouble: Option<&Trouble>| Lack { field: id.to_owned(), trouble: trouble.cloned() };
         let fields = form.fields.iter().filter_map(|field| {
             let trouble = self.troubles.get(&field.id);
             let missing = field.required && self.draft.value(&field.id).is_none();

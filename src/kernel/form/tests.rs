@@ -94,7 +94,8 @@ fn merging_the_same_letter_twice_changes_nothing_more() {
 fn a_form_is_complete_when_what_is_required_is_there() {
     let form = form();
     let talk = FormTalk::new(&form, Language::Fr, Draft::default());
-    let (talk, outcome) = talk.reply(&form, &says(&[("name", text("A")), ("members", unreadable())]), &letter(1), at(1));
+    let (talk, outcome) =
+        talk.reply(&form, &says(&[("name", text("A")), ("members", unreadable())]), &letter(1), at(1));
     let Outcome::StillMissing { lacks, changed } = outcome else { panic!("{outcome:?}") };
     assert_eq!(changed, ["name"]);
     assert_eq!((lacks.len(), lacks[0].field.as_str(), lacks[0].trouble.is_some()), (1, "members", true));
@@ -139,7 +140,8 @@ fn one_question_per_mail_goes_through_all_that_is_open() {
     assert_eq!(asks(&outcome), "remarks");
     let (talk, outcome) = talk.reply(&form, &skip, &letter(5), at(5));
     assert_eq!(asks(&outcome), "name");
-    let (whole, outcome) = talk.reply(&form, &Reading { wants_whole: true, ..Reading::default() }, &letter(6), at(6));
+    let (whole, outcome) =
+        talk.reply(&form, &Reading { wants_whole: true, ..Reading::default() }, &letter(6), at(6));
     assert_eq!((whole.mode, outcome), (Mode::Whole, Outcome::SendWhole));
     let (_, outcome) = talk.reply(&form, &says(&[("name", text("A"))]), &letter(6), at(6));
     assert_eq!(outcome, Outcome::Complete { changed: vec!["name".to_owned()] });

@@ -138,7 +138,8 @@ impl Reader<'_> {
 
     /// Where answers begin, in order.
     fn anchors(&self, scan: &Scan<'_>) -> Vec<Anchor> {
-        let all: Vec<Anchor> = (0..scan.rows.len()).filter_map(|row| scan.anchor(row, &self.labels)).collect();
+        let all: Vec<Anchor> =
+            (0..scan.rows.len()).filter_map(|row| scan.anchor(row, &self.labels)).collect();
         // A question that has its number and label somewhere is not meant by its bare number elsewhere.
         let sure: BTreeSet<usize> = all
             .iter()
@@ -164,9 +165,13 @@ impl Reader<'_> {
 
     fn meant(&self, field: &Field, text: &str, quoted: bool) -> Found {
         let entry = self.asked.draft.entry(&field.id);
-        let old = |value: &Value| segment::known(entry).take(if quoted { usize::MAX } else { 1 }).any(|k| k == value);
+        let old = |value: &Value| {
+            segment::known(entry).take(if quoted { usize::MAX } else { 1 }).any(|k| k == value)
+        };
         match values::read(field, text) {
-            Ok(Meant::Value(value)) if old(&value) && entry.is_some_and(|e| quoted || e.value.is_some()) => Found::Same,
+            Ok(Meant::Value(value)) if old(&value) && entry.is_some_and(|e| quoted || e.value.is_some()) => {
+                Found::Same
+            }
             Ok(Meant::Value(value)) => Found::Answer(value),
             Ok(Meant::Nothing) => Found::Nothing,
             Err(trouble) => Found::Trouble(trouble),
@@ -206,13 +211,16 @@ impl Reader<'_> {
             match known(line).or_else(|| head.and_then(known).filter(|sign| *sign == Sign::NoChange)) {
                 Some(Sign::NoChange) => reading.confirms = true,
                 Some(Sign::Skip) if short && self.asked.question.is_some() => reading.skips = true,
-                Some(Sign::Whole) if short && (form_open || self.asked.question.is_some()) => reading.wants_whole = true,
+                Some(Sign::Whole) if short && (form_open || self.asked.question.is_some()) => {
+                    reading.wants_whole = true
+                }
                 _ => {}
             }
             let folded = super::fold::fold(line).into_owned();
             let core = folded.trim_matches(|c: char| !c.is_alphanumeric());
             let verb = mail_words().commands.get(core).map(|(verb, _)| *verb);
-            reading.wants_questions |= verb == Some(Verb::Questions) && !line.contains(['?', '\u{61f}', '\u{ff1f}']);
+            reading.wants_questions |=
+                verb == Some(Verb::Questions) && !line.contains(['?', '\u{61f}', '\u{ff1f}']);
         }
     }
 }

@@ -109,7 +109,11 @@ impl<'a> Scan<'a> {
         let rows: Vec<Row<'a>> = page
             .lines
             .iter()
-            .map(|line| Row { text: unmarked(&line.text, line.level), part: line.part, level: line.level.into() })
+            .map(|line| Row {
+                text: unmarked(&line.text, line.level),
+                part: line.part,
+                level: line.level.into(),
+            })
             .collect();
         let mut atoms = Vec::new();
         let mut firsts = Vec::with_capacity(rows.len() + 1);
@@ -133,7 +137,8 @@ impl<'a> Scan<'a> {
             let anchor = self.anchor(row, labels).filter(|a| matches!(a.mark, Mark::Field(_)));
             let number = anchor.and_then(|a| a.number);
             if self.rows[row].part == Part::Signature {
-                reclaimed |= anchor.is_some_and(|a| a.labelled) || (highest > 0 && number == Some(highest + 1));
+                reclaimed |=
+                    anchor.is_some_and(|a| a.labelled) || (highest > 0 && number == Some(highest + 1));
                 if reclaimed {
                     self.rows[row].part = Part::Own;
                 }
@@ -193,7 +198,13 @@ impl<'a> Scan<'a> {
             // A wrong number before another question's label: the label tells, where a colon says it is one.
             if field + 1 == found.number || gap.separated {
                 let mark = Mark::Field(field);
-                return Some(Anchor { row, mark, number: Some(found.number), labelled: true, value: gap.value });
+                return Some(Anchor {
+                    row,
+                    mark,
+                    number: Some(found.number),
+                    labelled: true,
+                    value: gap.value,
+                });
             }
         }
         let mark = Mark::Field(found.number - 1);
@@ -226,7 +237,8 @@ impl<'a> Scan<'a> {
     fn gap(&self, last: usize) -> Gap {
         let Atom { row, end, .. } = self.atoms[last];
         let text = self.rows[row].text;
-        let closing = |c: char| c.is_whitespace() || is_invisible(c) || "*_\"'\u{201d}\u{bb})\u{ff09}]".contains(c);
+        let closing =
+            |c: char| c.is_whitespace() || is_invisible(c) || "*_\"'\u{201d}\u{bb})\u{ff09}]".contains(c);
         let rest = text[end..].trim_start_matches(|c: char| closing(c) && c != CELL && c != '\t');
         let rest_at = text.len() - rest.len();
         let mut separated = false;
@@ -267,7 +279,10 @@ fn unmarked(text: &str, level: u8) -> &str {
 
 /// What mail programs and people put before a line: bullets, emphasis, quotation marks.
 fn is_ornament(c: char) -> bool {
-    c.is_whitespace() || is_invisible(c) || c == CELL || "*_#>\u{2022}\u{b7}-+|\"\u{201c}\u{ab}\u{25cf}\u{25e6}".contains(c)
+    c.is_whitespace()
+        || is_invisible(c)
+        || c == CELL
+        || "*_#>\u{2022}\u{b7}-+|\"\u{201c}\u{ab}\u{25cf}\u{25e6}".contains(c)
 }
 
 fn is_rule(text: &str) -> bool {
@@ -363,9 +378,28 @@ mod tests {
 
     #[test]
     fn numbers_of_questions_are_known_in_all_their_forms() {
-        for text in ["3. x", "3) x", "(3) x", "3: x", "3 - x", "[3] x", "3.) x", "3 : x", "Question 3: x", "№ 3. x",
-            "n° 3 : x", "第3题：x", "٣. x", "3、x", "３．x", "Вопрос 3: x", "السؤال 3: x", "#3: x", "3 – x", "3 = x"]
-        {
+        for text in [
+            "3. x",
+            "3) x",
+            "(3) x",
+            "3: x",
+            "3 - x",
+            "[3] x",
+            "3.) x",
+            "3 : x",
+            "Question 3: x",
+            "№ 3. x",
+            "n° 3 : x",
+            "第3题：x",
+            "٣. x",
+            "3、x",
+            "３．x",
+            "Вопрос 3: x",
+            "السؤال 3: x",
+            "#3: x",
+            "3 – x",
+            "3 = x",
+        ] {
             check(text, Some((3, "x")));
         }
         for text in ["3.5 million", "10:30", "3 members", "2024-03-05", "in 3. x", "x", ""] {

@@ -129,7 +129,8 @@ impl Segment<'_, '_> {
         let atoms = &self.scan.atoms[from..from + room];
         let length = atoms.iter().zip(value).take_while(|(atom, c)| atom.c == **c).count();
         let last = atoms.get(length.checked_sub(1)?)?;
-        let behind = self.scan.rows[last.row].text[last.end..].trim_start_matches(|c: char| !c.is_alphanumeric() && c != CUT);
+        let behind = self.scan.rows[last.row].text[last.end..]
+            .trim_start_matches(|c: char| !c.is_alphanumeric() && c != CUT);
         (length >= MIN_SHOWN && behind.starts_with(CUT)).then_some((length, true))
     }
 
@@ -228,7 +229,9 @@ struct Left {
 fn push_between(text: &mut String, between: &str) {
     if says(between) {
         let marks = |c: char| c.is_whitespace() || ".,;:()[]\u{ff08}\u{ff09}\u{3002}".contains(c);
-        let between = between.trim_start_matches([')', '.', '\u{3002}', '\u{ff09}']).trim_end_matches(['(', '\u{ff08}']);
+        let between = between
+            .trim_start_matches([')', '.', '\u{3002}', '\u{ff09}'])
+            .trim_end_matches(['(', '\u{ff08}']);
         text.push_str(between.trim_matches(|c: char| marks(c) && c.is_whitespace()));
         text.push(' ');
     }
@@ -237,7 +240,11 @@ fn push_between(text: &mut String, between: &str) {
 /// A row that is an answer without a letter in it: a dash, a tick.
 fn is_mark(text: &str) -> bool {
     let text = text.trim();
-    !text.is_empty() && text.chars().count() <= 3 && text.chars().all(|c| "-\u{2013}\u{2014}/\u{2713}\u{2714}\u{2717}\u{2718}\u{2611}\u{2612}\u{2705}\u{274c}".contains(c))
+    !text.is_empty()
+        && text.chars().count() <= 3
+        && text.chars().all(|c| {
+            "-\u{2013}\u{2014}/\u{2713}\u{2714}\u{2717}\u{2718}\u{2611}\u{2612}\u{2705}\u{274c}".contains(c)
+        })
 }
 
 /// The rows as one answer of the question's kind: a line or a paragraph for most, all of it where an answer may run

@@ -22,8 +22,10 @@ const MAX_FILES: usize = 5;
 pub fn sheet(raw: &[u8]) -> Sheet {
     let tree = mime::parse(raw);
     let from = tree.root.headers.addresses("from").into_iter().next();
-    let sender =
-        Sender { name: from.as_ref().and_then(|f| f.name.as_deref()), address: from.as_ref().map(|f| f.address.as_str()) };
+    let sender = Sender {
+        name: from.as_ref().and_then(|f| f.name.as_deref()),
+        address: from.as_ref().map(|f| f.address.as_str()),
+    };
     let mut sheet = Sheet::default();
     let (mut plain, mut rich) = (String::new(), String::new());
     let mut files = 0;
@@ -192,7 +194,8 @@ mod tests {
 
     #[test]
     fn lines_are_told_apart_and_kept_in_their_order() {
-        let raw = "From: Ann <ann@x.org>\nContent-Type: text/plain\n\n3. France\n> 1. Name: \n  inline\n> 2. x\n";
+        let raw =
+            "From: Ann <ann@x.org>\nContent-Type: text/plain\n\n3. France\n> 1. Name: \n  inline\n> 2. x\n";
         let sheet = sheet(raw.as_bytes());
         let shown: Vec<(&str, Part, u8)> =
             sheet.pages[0].lines.iter().map(|l| (l.text.as_str(), l.part, l.level)).collect();

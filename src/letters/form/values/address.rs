@@ -36,8 +36,14 @@ pub fn emails(text: &str) -> Vec<String> {
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| {
         c.is_whitespace()
-            || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | ',' | ';' | '|' | '*' | '\u{ab}' | '\u{bb}')
-            || matches!(c, '\u{201c}' | '\u{201d}' | '\u{ff0c}' | '\u{ff1b}' | '\u{3001}' | '\u{60c}' | '\u{61b}')
+            || matches!(
+                c,
+                '<' | '>' | '(' | ')' | '[' | ']' | '"' | ',' | ';' | '|' | '*' | '\u{ab}' | '\u{bb}'
+            )
+            || matches!(
+                c,
+                '\u{201c}' | '\u{201d}' | '\u{ff0c}' | '\u{ff1b}' | '\u{3001}' | '\u{60c}' | '\u{61b}'
+            )
             || matches!(c, '\u{ff08}' | '\u{ff09}' | '\u{ff1a}')
     })
     .filter(|piece| !piece.is_empty())
@@ -57,7 +63,8 @@ pub fn address(piece: &str) -> Option<String> {
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..");
-    (local_fits && is_host(domain) && piece.len() <= 254).then(|| format!("{local}@{}", domain.to_lowercase()))
+    (local_fits && is_host(domain) && piece.len() <= 254)
+        .then(|| format!("{local}@{}", domain.to_lowercase()))
 }
 
 /// A host name of two labels or more, the last of letters; other scripts are welcome.

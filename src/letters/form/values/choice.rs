@@ -9,8 +9,12 @@ use std::collections::BTreeSet;
 /// Pieces of one answer that are looked at.
 const MAX_PIECES: usize = 100;
 /// Options are lettered in these scripts, in their order.
-const LETTERS: [&str; 4] =
-    ["abcdefghijklmnopqrstuvwxyz", "абвгдежзиклмнопрстуфхцчшщэю", "ابجدهوزحطيكلمنسعفصقرشت", "甲乙丙丁戊己庚辛壬癸"];
+const LETTERS: [&str; 4] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "абвгдежзиклмнопрстуфхцчшщэю",
+    "ابجدهوزحطيكلمنسعفصقرشت",
+    "甲乙丙丁戊己庚辛壬癸",
+];
 
 /// The id of the one option.
 pub fn one(field: &Field, text: &str) -> Result<String, Fault> {
@@ -19,7 +23,8 @@ pub fn one(field: &Field, text: &str) -> Result<String, Fault> {
         [] => Err(Why::NoOption.into()),
         [only] => Ok(field.options[**only].id.clone()),
         many => {
-            let could_be = many.iter().take(4).map(|n| Value::Choice(field.options[**n].id.clone())).collect();
+            let could_be =
+                many.iter().take(4).map(|n| Value::Choice(field.options[**n].id.clone())).collect();
             Err(Fault { why: Why::ManyOptions, could_be })
         }
     }
@@ -43,8 +48,9 @@ fn find(field: &Field, text: &str) -> BTreeSet<usize> {
     if whole.len() == 1 && !text.trim().contains(['\n', ',', ';', '\u{ff0c}', '\u{3001}', '\u{60c}']) {
         return whole;
     }
-    let separators =
-        |c: char| matches!(c, '\n' | ',' | ';' | '/' | '+' | '&' | '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{61b}');
+    let separators = |c: char| {
+        matches!(c, '\n' | ',' | ';' | '/' | '+' | '&' | '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{61b}')
+    };
     let mut found = BTreeSet::new();
     for part in text.split(separators).filter(|p| !p.trim().is_empty()).take(MAX_PIECES) {
         let known = piece(field, part);
@@ -84,7 +90,8 @@ pub fn unticked(line: &str) -> bool {
 
 /// The options one piece names.
 fn piece(field: &Field, text: &str) -> BTreeSet<usize> {
-    let text = text.trim().trim_matches(['"', '\u{ab}', '\u{bb}', '\u{201c}', '\u{201d}', '.', '*', '_', '!']);
+    let text =
+        text.trim().trim_matches(['"', '\u{ab}', '\u{bb}', '\u{201c}', '\u{201d}', '.', '*', '_', '!']);
     let text = text.trim();
     if let Some(n) = by_mark(field, text) {
         return BTreeSet::from([n]);
@@ -92,7 +99,9 @@ fn piece(field: &Field, text: &str) -> BTreeSet<usize> {
     let squashed = squash(text);
     let options = || field.options.iter().enumerate();
     let labels = |n: usize| field.options[n].label.all().map(|(_, label)| squash(label));
-    if let Some((n, _)) = options().find(|(n, o)| labels(*n).any(|l| l == squashed) || squash(&o.id) == squashed) {
+    if let Some((n, _)) =
+        options().find(|(n, o)| labels(*n).any(|l| l == squashed) || squash(&o.id) == squashed)
+    {
         return BTreeSet::from([n]);
     }
     let lettered = head(text).and_then(|head| by_mark(field, head));
@@ -102,7 +111,8 @@ fn piece(field: &Field, text: &str) -> BTreeSet<usize> {
         .map(|(n, _)| n)
         .collect();
     if named.is_empty() && enough(&squashed) {
-        named = options().filter(|(n, _)| labels(*n).any(|l| l.starts_with(&squashed))).map(|(n, _)| n).collect();
+        named =
+            options().filter(|(n, _)| labels(*n).any(|l| l.starts_with(&squashed))).map(|(n, _)| n).collect();
         if named.len() > 1 {
             named.clear();
         }
@@ -114,7 +124,8 @@ fn piece(field: &Field, text: &str) -> BTreeSet<usize> {
 /// What stands before the bracket or stop of "a) …", "2. …".
 fn head(text: &str) -> Option<&str> {
     let text = text.trim_start_matches(['(', '[', '\u{ff08}']);
-    let end = text.find([')', '.', ':', ']', '\u{ff09}', '\u{ff1a}', '\u{3001}', ' ', '\u{2013}', '\u{2014}'])?;
+    let end =
+        text.find([')', '.', ':', ']', '\u{ff09}', '\u{ff1a}', '\u{3001}', ' ', '\u{2013}', '\u{2014}'])?;
     let (head, rest) = text.split_at(end);
     let marked = rest.trim_start().starts_with(|c: char| !c.is_alphanumeric());
     (head.chars().count() <= 2 && marked).then_some(head)

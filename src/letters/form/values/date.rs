@@ -139,7 +139,8 @@ fn unspaced(text: &[char], at: usize, out: &mut Vec<Part>) -> usize {
 
 /// A month of one word or two ("كانون الثاني"); the letters right after a digit are an ordinal ("5th").
 fn word(text: &[char], at: usize, out: &mut Vec<Part>) -> usize {
-    let run = |from: usize| text[from..].iter().take_while(|c| c.is_alphabetic() && !is_unspaced(**c)).count();
+    let run =
+        |from: usize| text[from..].iter().take_while(|c| c.is_alphabetic() && !is_unspaced(**c)).count();
     let first = run(at);
     let word: String = text[at..at + first].iter().collect();
     if text.get(at + first) == Some(&' ') {

@@ -100,7 +100,8 @@ fn said(line: &str) -> Said {
     let mut said = Said { email, ..Said::default() };
     for piece in bare.split(is_separator).map(str::trim).filter(|p| p.chars().any(char::is_alphanumeric)) {
         let (label, value) = labelled(piece);
-        let value = value.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '\u{2019}'));
+        let value =
+            value.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '\u{2019}'));
         if value.is_empty() || squash(value) == "mailto" {
             continue;
         }
@@ -121,7 +122,10 @@ fn find_ignoring_case(line: &str, email: &str) -> Option<usize> {
 
 fn is_separator(c: char) -> bool {
     matches!(c, ',' | ';' | '|' | '\t' | '<' | '>' | '(' | ')' | '[' | ']' | '/' | '\u{2013}' | '\u{2014}')
-        || matches!(c, '\u{ff0c}' | '\u{3001}' | '\u{60c}' | '\u{ff08}' | '\u{ff09}' | '\u{61b}' | '\u{ff1b}' | '\u{b7}')
+        || matches!(
+            c,
+            '\u{ff0c}' | '\u{3001}' | '\u{60c}' | '\u{ff08}' | '\u{ff09}' | '\u{61b}' | '\u{ff1b}' | '\u{b7}'
+        )
 }
 
 #[derive(Debug, PartialEq)]
@@ -137,7 +141,8 @@ fn labelled(piece: &str) -> (Label, &str) {
     if !words().person.contains_key(&key) {
         return (Label::None, piece);
     }
-    let names = ["name", "fullname", "firstname", "nom", "prenom", "nomcomplet", "nombre", "nombrecompleto", "nome"];
+    let names =
+        ["name", "fullname", "firstname", "nom", "prenom", "nomcomplet", "nombre", "nombrecompleto", "nome"];
     let more = ["nomecompleto", "имя", "фио", "имяифамилия", "姓名", "名字", "الاسم", "الاسمالكامل"];
     let named = names.iter().chain(&more).any(|n| squash(n) == key);
     (if named { Label::None } else { Label::Role }, value)

@@ -115,7 +115,8 @@ fn about_and_ranges_are_kept_as_such() {
 fn numbers_that_could_be_others_are_asked_back() {
     check_trouble("\"number\"", "200 in 2020, 300 now", Why::ManyNumbers);
     check_trouble("\"number\"", "200-100", Why::ManyNumbers);
-    for text in ["many", "50%", "1.5", "一些", "99999999999999999999", "beaucoup", "几百", "des milliers"] {
+    for text in ["many", "50%", "1.5", "一些", "99999999999999999999", "beaucoup", "几百", "des milliers"]
+    {
         check_trouble("\"number\"", text, Why::NoNumber);
     }
 }
@@ -230,18 +231,41 @@ fn options_are_chosen_by_letter_number_words_or_tick() {
     let offers = [("direct", "Write to us directly"), ("pass-on", "We pass it on"), ("waived", "Not for us")];
     let one = |text: &str| read(&field("\"choice\"", &offers), text);
     let many = |text: &str| read(&field("\"several\"", &offers), text);
-    for text in ["b", "B)", "(b)", "2", "2.", "б", "ب", "乙", "We pass it on", "b) We pass it on", "we pass it",
-        "[ ] a) Write to us directly\n[x] b) We pass it on\n[ ] c) Not for us"]
-    {
+    for text in [
+        "b",
+        "B)",
+        "(b)",
+        "2",
+        "2.",
+        "б",
+        "ب",
+        "乙",
+        "We pass it on",
+        "b) We pass it on",
+        "we pass it",
+        "[ ] a) Write to us directly\n[x] b) We pass it on\n[ ] c) Not for us",
+    ] {
         assert_eq!(one(text), Ok(Meant::Value(Value::Choice("pass-on".into()))), "{text}");
     }
-    for (text, why) in [("a and b", Why::ManyOptions), ("a, b", Why::ManyOptions), ("d", Why::NoOption), ("hm", Why::NoOption)] {
+    for (text, why) in [
+        ("a and b", Why::ManyOptions),
+        ("a, b", Why::ManyOptions),
+        ("d", Why::NoOption),
+        ("hm", Why::NoOption),
+    ] {
         assert_eq!(one(text).map_err(|t| t.why), Err(why), "{text}");
     }
     let both = Ok(Meant::Value(Value::Several(vec!["direct".into(), "waived".into()])));
-    for text in ["a, c", "a c", "1; 3", "a and c", "c\na", "Write to us directly, not for us", "а и в",
-        "[x] a) Write to us directly\n[ ] b) We pass it on\n[X] c) Not for us"]
-    {
+    for text in [
+        "a, c",
+        "a c",
+        "1; 3",
+        "a and c",
+        "c\na",
+        "Write to us directly, not for us",
+        "а и в",
+        "[x] a) Write to us directly\n[ ] b) We pass it on\n[X] c) Not for us",
+    ] {
         assert_eq!(many(text), both, "{text}");
     }
 }
@@ -253,7 +277,10 @@ fn people_are_read_however_they_are_listed() {
         email: Some(email.into()),
         role: role.map(str::to_owned),
     };
-    let two = vec![person("Ann Lee", "ann@x.org", Some("president")), person("Bo Chen", "bo@x.org", Some("secretary"))];
+    let two = vec![
+        person("Ann Lee", "ann@x.org", Some("president")),
+        person("Bo Chen", "bo@x.org", Some("secretary")),
+    ];
     let texts = [
         "Ann Lee, ann@x.org, president\nBo Chen, bo@x.org, secretary",
         "1. Ann Lee <ann@x.org> (president)\n2. Bo Chen <bo@x.org> (secretary)",
