@@ -174,8 +174,9 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     let answers_it = said.choice.is_some() || !said.commands.is_empty();
     // A line of an answer to an enquiry may well read "Status"; a mail of nothing else is a command.
     let commands_alone = said.text.lines().filter(|line| !line.trim().is_empty()).count() <= office.len();
-    let to_office = (!office.is_empty() && (commands_alone || asked.asks != Asks::Text))
-        .then(|| to_office(letter, at, author, Why::Commands));
+    let to_office = (!office.is_empty()
+        && (commands_alone || !matches!(asked.asks, Asks::Text | Asks::Form)))
+    .then(|| to_office(letter, at, author, Why::Commands));
     if let Some(to_office) = to_office {
         if !answers_it {
             return to_office;
@@ -304,6 +305,7 @@ fn said(letter: &Letter) -> Said {
         problem: letter.answer.problem,
         commands: letter.commands.clone(),
         language: letter.language,
+        sheet: letter.sheet.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
@@ -88,6 +89,9 @@ impl<S: Store> Daemon<S> {
         }
         let register = self.register().await?;
         let asked = self.token(&letter, mail.accepted).await?;
+        if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
+            letter.sheet = Some(letters::form::sheet(&raw));
+        }
         if let Token::Known(asked) = &asked
             && asked.template == super::alarm::TEMPLATE
             && self.sent_by_ourselves(&letter)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::vouching::{Authentication, Checked, Client, Vouching};
 use crate::kernel::choice::Choice;
+use crate::kernel::form::Sheet;
 use crate::kernel::language::Language;
 pub use crate::kernel::said::{Command, Problem};
 
@@ -185,4 +186,7 @@ pub struct Letter {
     pub signed: Option<Seal>,
     /// What was doubtful, in plain English; never the mail's own words.
     pub problems: Vec<String>,
+    /// All lines and files, where somebody asked `form::sheet` for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }

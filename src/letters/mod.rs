@@ -15,6 +15,7 @@ mod bounce;
 mod charset;
 mod command;
 mod fold;
+pub mod form;
 mod gate;
 mod headers;
 mod homemade;
@@ -109,6 +110,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         rewritten,
         signed,
         problems,
+        sheet: None,
     };
     letter.weigh(None, trust);
     letter
