@@ -119,6 +119,7 @@ create table cases (
     parent    bigint,
     opened_at timestamptz not null,
     state     jsonb not null,
+    duties    jsonb not null,               -- the tasks it waits for: who was asked, when deputies step in
     hand      bigint,                       -- whoever works on a letter or the clock of this case
     attempts  smallint not null default 0,  -- instances that died with nothing but this clock in hand
     suspect   boolean not null default false,

@@ -31,7 +31,7 @@ use crate::ports::mailbox::Mailbox;
 use crate::ports::postman::{Postman, dkim};
 use crate::ports::store::{Answer, Store};
 use crate::render::Renderer;
-use crate::workflows::Policies;
+use crate::workflows::{Case, Kind, Policies};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -155,6 +155,13 @@ impl<S: Store> Daemon<S> {
             self.store.shredded(*case).await?;
         }
         Ok(cases.len())
+    }
+
+    /// What a case is called, in every language it has; the title of the lists where this build cannot read it.
+    async fn titles(&self, case: CaseId, otherwise: String) -> Answer<Value> {
+        let Some(row) = self.store.case(case).await? else { return Ok(Value::String(otherwise)) };
+        let read = Kind::from_name(&row.kind).and_then(|kind| Case::load(kind, &row.state).ok());
+        Ok(read.map_or(Value::String(otherwise), |case| case.titles()))
     }
 
     async fn register(&self) -> Answer<Arc<Register>> {

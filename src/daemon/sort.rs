@@ -5,7 +5,7 @@ use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
-use crate::kernel::ids::{NoticeId, Party, StrangerId};
+use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
@@ -88,9 +88,9 @@ impl<S: Store> Daemon<S> {
             return Ok(Sorted::Silent("our own".to_owned()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
-        let waits = match author {
+        let (waits, answered) = match author {
             Some(person) => self.waits(Party::Person(person.id), now).await?,
-            None => Vec::new(),
+            None => (Vec::new(), Vec::new()),
         };
         let stranger = match (&asked, author) {
             (Token::None, None) => self.stranger(&letter, now).await?,
@@ -111,6 +111,7 @@ impl<S: Store> Daemon<S> {
             header_only: mail.header_only,
             asked,
             waits,
+            answered,
             stranger,
             nonce: &nonce,
         };
@@ -182,20 +183,35 @@ impl<S: Store> Daemon<S> {
         Ok(since.is_some_and(|since| notice.created < since))
     }
 
-    /// What a person owes an answer to; an answer that may be changed is not owed.
-    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
-        let mut owed = Vec::new();
+    /// What a person owes an answer to, and what she answered in matters that still take answers: what may be
+    /// changed is not owed.
+    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<(Vec<Owed>, Vec<Owed>)> {
+        let (mut owed, mut answered) = (Vec::new(), Vec::new());
         for ask in self.store.open_asks(party).await? {
-            if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
+            if ask.not_after.is_some_and(|until| until < now) {
+                continue;
+            }
+            let receipt = ask.label.starts_with("receipt:");
+            if receipt && !self.takes_answers(ask.notice.case).await? {
                 continue;
             }
             let Some(notice) = self.store.notice(ask.notice).await? else { continue };
-            let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
-            owed.push(Owed { asks: notice.row.asks, waits });
+            let title = self.titles(ask.notice.case, ask.title).await?;
+            let waits = Waits { notice: ask.notice, title, until: ask.not_after };
+            let list = if receipt { &mut answered } else { &mut owed };
+            list.push(Owed { asks: notice.row.asks, waits });
         }
-        owed.sort_by_key(|owed| owed.waits.notice);
-        owed.dedup_by_key(|owed| owed.waits.notice.case);
-        Ok(owed)
+        for list in [&mut owed, &mut answered] {
+            list.sort_by_key(|owed| owed.waits.notice);
+            list.dedup_by_key(|owed| owed.waits.notice.case);
+        }
+        Ok((owed, answered))
+    }
+
+    /// Whether answers to a case can still be changed.
+    async fn takes_answers(&self, case: CaseId) -> Answer<bool> {
+        let phase = self.store.case(case).await?.map(|case| case.phase);
+        Ok(phase.is_some_and(|phase| matches!(phase.as_str(), "open" | "frozen" | "awaiting-confirmation")))
     }
 
     /// The number of a stranger who may be answered today; none for one who was.

@@ -47,7 +47,8 @@ pub struct Brought {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waits {
     pub notice: NoticeId,
-    pub title: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
     #[serde(default)]
     pub until: Option<DateTime<Utc>>,
 }
@@ -70,7 +71,8 @@ pub enum News {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
     pub case: String,
-    pub title: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
     pub to: Vec<Party>,
     pub since: DateTime<Utc>,
     /// Whole days left; negative when overdue.
@@ -98,11 +100,13 @@ impl Office {
         let mut status = Vec::new();
         let mut languages: Vec<Language> = Vec::new();
         let mut which = Vec::new();
+        let mut unknown: Vec<&str> = Vec::new();
         for command in &reply.said.commands {
             match command {
                 Command::Help => help.push(true),
                 Command::Status => status.push(waits.clone()),
                 Command::Language(language) => languages.push(*language),
+                Command::LanguageUnknown(word) => unknown.push(word),
                 // Everything else belongs to a matter, and this mail names none.
                 _ => which.push(true),
             }
@@ -113,11 +117,14 @@ impl Office {
         help.truncate(1);
         status.truncate(1);
         which.truncate(1);
-        if help.is_empty() && status.is_empty() && language.is_none() && which.is_empty() {
+        unknown.truncate(1);
+        let sections = [help.len(), status.len(), which.len(), unknown.len()];
+        if sections.iter().sum::<usize>() == 0 && language.is_none() {
             help.push(true);
         }
         let data = json!({
             "help": help, "status": status, "language": Vec::from_iter(language), "which": which,
+            "unknown": unknown,
         });
         let step = Step::to(Office::Staffed).tell(Notice::new("transcript", reply.from, "office/transcript", data));
         let person = cx.register.speaker(reply.from);

@@ -1,6 +1,6 @@
 //! From an order to an open ballot: what is asked is checked, frozen and hashed, and the ballots go out.
 
-use super::{Ballot, Matter, Polarity, Policy, Poll, Round, Secrecy, Texts, Voters, mails};
+use super::{Ballot, Matter, Plan, Polarity, Policy, Poll, Round, Secrecy, Texts, Voters, mails};
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::Rule;
 use crate::kernel::canonical;
@@ -142,6 +142,15 @@ fn electorate(matter: &Matter, cx: &Cx<Policy>) -> Vec<Party> {
     parties.into_iter().collect()
 }
 
+/// Opens what was planned. A request to annul it is still one.
+pub(super) fn planned(plan: Plan, cx: &Cx<Policy>) -> Step<Ballot> {
+    let Plan { matter, annulment } = plan;
+    begin(matter, 1, Vec::new(), cx).map(|ballot| match ballot {
+        Ballot::Open(poll) => Ballot::Open(Poll { annulment, ..poll }),
+        other => other,
+    })
+}
+
 /// Opens a round: takes the snapshot, hashes it, writes to every voter.
 pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Policy>) -> Step<Ballot> {
     let length = matter.closes - matter.opens;
@@ -165,6 +174,7 @@ pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Pol
         annulment: None,
         addresses: BTreeMap::new(),
         unreachable: BTreeSet::new(),
+        reached: BTreeSet::new(),
         earlier,
         matter,
     };
