@@ -2,8 +2,8 @@
 
 use super::Daemon;
 use crate::ports::store::{Answer, Store};
-use crate::workflows::office::{News, Waiting};
-use chrono::{DateTime, Datelike, Timelike, Utc, Weekday};
+use crate::workflows::office::{News, TurnedAway, Waiting};
+use chrono::{DateTime, Datelike, Duration, Timelike, Utc, Weekday};
 use serde_json::json;
 
 /// Hour of Monday, UTC, from which the digest is written.
@@ -44,6 +44,8 @@ impl<S: Store> Daemon<S> {
                 days_left: open.task.due.map(|due| (due - now).num_days()),
             });
         }
+        let away = self.store.turned_away(now - Duration::days(7)).await?;
+        let turned_away = away.into_iter().map(|(domain, count)| TurnedAway { domain, count }).collect();
         let books = self.store.books().await?;
         let quarantined = self.store.quarantined().await?.len();
         Ok(News::Digest {
@@ -51,6 +53,7 @@ impl<S: Store> Daemon<S> {
             books: json!(books),
             quarantined: u64::try_from(quarantined).unwrap_or(u64::MAX),
             silent: books.silent,
+            turned_away,
         })
     }
 }

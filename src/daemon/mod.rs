@@ -170,4 +170,6 @@ impl<S: Store> Daemon<S> {
 }
 
 #[cfg(test)]
+mod loops;
+#[cfg(test)]
 mod tests;

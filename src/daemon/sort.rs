@@ -8,10 +8,14 @@ use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::letters::{self, Class, Letter, Place};
-use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
+use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
+
+/// Why a mail is set aside that is one of too many: nobody is told of each.
+pub(super) const FLOOD: &str =
+    "more enquiries came today than are let in while nobody vouches for their writers";
 
 /// Carriers that are looked up beside the first.
 const CARRIERS: usize = 20;
@@ -21,6 +25,8 @@ impl<S: Store> Daemon<S> {
     pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<Did> {
         let Some(mail) = self.store.claim_mail(now).await? else { return Ok(Did::Nothing) };
         match self.address_and_sort(&mail, now).await {
+            // A flood of mails is no flood of news: the digest counts it.
+            Ok(Sorted::Quarantined(why)) if why == FLOOD => Ok(Did::Other),
             Ok(Sorted::Quarantined(why)) => {
                 self.set_aside(&mail.id.to_string(), &mail.id.to_string(), mail.stays, why, now).await?;
                 Ok(Did::Other)
@@ -60,7 +66,7 @@ impl<S: Store> Daemon<S> {
     /// # Errors
     /// The store cannot be reached.
     pub async fn tell_quarantined(&self, now: DateTime<Utc>) -> Answer<()> {
-        for item in self.store.quarantined().await? {
+        for item in self.store.quarantined().await?.into_iter().filter(|item| item.why != FLOOD) {
             let name = item.name();
             let clock = item.letter.is_none() && item.mail.is_none();
             let what = if clock { format!("the clock of {name}") } else { name.clone() };
@@ -100,6 +106,7 @@ impl<S: Store> Daemon<S> {
             Some(message_id) => self.store.message_id_seen(message_id, mail.id).await?,
             None => false,
         };
+        let answers_ours = matches!(asked, Token::Known(_));
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
             register: &register,
@@ -115,7 +122,14 @@ impl<S: Store> Daemon<S> {
             stranger,
             nonce: &nonce,
         };
-        Ok(match desk::desk(&letter, &counter) {
+        let outcome = desk::desk(&letter, &counter);
+        if opens_enquiry(&outcome)
+            && !answers_ours
+            && !self.may_knock(&letter, mail, author.is_some(), now).await?
+        {
+            return Ok(Sorted::Quarantined(FLOOD.to_owned()));
+        }
+        Ok(match outcome {
             Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
             Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
             Outcome::Letters(addressed) => {
@@ -123,6 +137,19 @@ impl<S: Store> Daemon<S> {
                 Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
             }
         })
+    }
+
+    /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
+    /// and what a person looked at; of others so many a day.
+    async fn may_knock(&self, letter: &Letter, mail: &Mail, known: bool, now: DateTime<Utc>) -> Answer<bool> {
+        if mail.accepted || (known && desk::aligned(letter)) {
+            return Ok(true);
+        }
+        let address = letter.from.as_ref().map_or("", |from| from.address.as_str());
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let policy = &self.policies.enquiry;
+        let limits = Admission { per_domain: policy.unproven_per_domain, per_day: policy.unproven_per_day };
+        self.store.admit(mail.id, domain, limits, now).await
     }
 
     /// Our own mail, as it left; a bounce of it did not come home.
@@ -224,6 +251,12 @@ impl<S: Store> Daemon<S> {
         let (stranger, last) = self.store.stranger(&from.address, language, now).await?;
         Ok(last.is_none_or(|last| now - last >= Duration::days(1)).then_some(stranger))
     }
+}
+
+/// Whether a mail opens an enquiry: it becomes a task, and its writer is answered.
+fn opens_enquiry(outcome: &Outcome) -> bool {
+    let Outcome::Letters(letters) = outcome else { return false };
+    letters.iter().any(|letter| matches!(letter, Addressed::Opens(opening) if opening.kind == "enquiry"))
 }
 
 /// The fact under which the store keeps when an epoch began, as RFC 3339.

@@ -20,11 +20,15 @@ use serde_json::{Value, json};
 pub struct Policy {
     /// Days after which staff are reminded, and after as many again their deputies are asked.
     pub remind_days: u32,
+    /// Enquiries of one domain in a day for whose writers our mail server does not vouch; the rest waits apart.
+    pub unproven_per_domain: u32,
+    /// The same of all domains together.
+    pub unproven_per_day: u32,
 }
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { remind_days: 3 }
+        Policy { remind_days: 3, unproven_per_domain: 10, unproven_per_day: 50 }
     }
 }
 
@@ -173,7 +177,9 @@ impl Workflow for Enquiry {
     ];
 
     fn check(policy: &Policy) -> Result<(), String> {
-        within("remind_days", policy.remind_days, 1..=366)
+        within("remind_days", policy.remind_days, 1..=366)?;
+        within("unproven_per_domain", policy.unproven_per_domain, 1..=10_000)?;
+        within("unproven_per_day", policy.unproven_per_day, 1..=10_000)
     }
 
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {

@@ -58,13 +58,28 @@ pub struct Waits {
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// The weekly digest: what waits for whom, and how many mails ended how.
-    Digest { tasks: Vec<Waiting>, books: Value, quarantined: u64, silent: u64 },
+    Digest {
+        tasks: Vec<Waiting>,
+        books: Value,
+        quarantined: u64,
+        silent: u64,
+        /// Mails of the week that were too many while nobody vouched for their writers.
+        #[serde(default)]
+        turned_away: Vec<TurnedAway>,
+    },
     /// A notice cannot be written or sent until somebody helps.
     Stuck { notice: NoticeId, why: String },
     /// A mail to ourselves, to see that mail comes and goes.
     Heartbeat { to: StrangerId, at: DateTime<Utc> },
     /// Mail that a person must look at.
     Quarantined { what: String, why: String },
+}
+
+/// A domain of which more mails came than are let in unproven.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TurnedAway {
+    pub domain: String,
+    pub count: u64,
 }
 
 /// A line of the digest.
@@ -155,7 +170,7 @@ impl Office {
 
 /// The digest's data: overdue, dated and undated tasks as sections of their own.
 fn digest(news: News) -> Value {
-    let News::Digest { tasks, books, quarantined, silent } = news else { return Value::Null };
+    let News::Digest { tasks, books, quarantined, silent, turned_away } = news else { return Value::Null };
     let (overdue, tasks): (Vec<_>, Vec<_>) =
         tasks.into_iter().partition(|task| task.days_left.is_some_and(|days| days < 0));
     let (dated, undated): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.days_left.is_some());
@@ -163,6 +178,7 @@ fn digest(news: News) -> Value {
     json!({
         "overdue": section(overdue), "dated": section(dated), "undated": section(undated),
         "books": books, "quarantined": quarantined, "silent": silent,
+        "turned_away": if turned_away.is_empty() { vec![] } else { vec![turned_away] },
     })
 }
 
