@@ -33,6 +33,8 @@ pub struct Counter<'a> {
     pub asked: Token,
     /// What waits for the person whose address it came from.
     pub waits: Vec<Owed>,
+    /// Ballots still open that she has answered: she may change or take back what she said.
+    pub answered: Vec<Owed>,
     /// Somebody outside the register who may be answered today.
     pub stranger: Option<StrangerId>,
     /// 128 random bits, hex.
@@ -232,6 +234,8 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
         return to_office(letter, at, author, Why::Commands);
     }
     let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
+    // Without a token and with nothing owed: what she answered last, if it can be only one.
+    let votes = if votes.is_empty() { at.answered.iter().collect() } else { votes };
     match votes.as_slice() {
         [one] if answers => {
             let aligned = sure(letter, at);

@@ -19,7 +19,8 @@ use std::time::Duration;
 pub enum CaseCommand {
     /// Open a matter from a TOML or JSON file.
     Open(OpenArgs),
-    /// Give an order: `annul`, `confirm-annul`, `record`.
+    /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
+    /// `leave`; an enquiry `answer`, `done`.
     Order(OrderArgs),
     /// All matters, newest last.
     List(ListArgs),

@@ -143,21 +143,71 @@ pub fn preview(args: &PreviewArgs) -> Outcome {
 
 #[derive(Debug, Subcommand)]
 pub enum GenerateCommand {
-    /// The manual page, in roff.
-    Man,
-    /// Completions for a shell.
+    /// The manual page, in roff; with a directory, one page for each command, with all its options.
+    Man {
+        /// Where the pages go: `atlarged.1`, `atlarged-case-open.1` and so on.
+        directory: Option<PathBuf>,
+    },
+    /// Completions for a shell, with the options of every command.
     Completions { shell: clap_complete::Shell },
 }
 
 pub fn generate(command: &GenerateCommand) -> Outcome {
     let mut out = std::io::stdout().lock();
+    let wrong = |error: std::io::Error| Trouble::new(format!("writing the manual page: {error}"));
     match command {
-        GenerateCommand::Man => clap_mangen::Man::new(Cli::command())
-            .render(&mut out)
-            .map_err(|error| Trouble::new(format!("writing the manual page: {error}")))?,
+        GenerateCommand::Man { directory: None } => {
+            clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(wrong)?;
+        }
+        GenerateCommand::Man { directory: Some(directory) } => {
+            std::fs::create_dir_all(directory).map_err(wrong)?;
+            clap_mangen::generate_to(Cli::command(), directory).map_err(wrong)?;
+        }
         GenerateCommand::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "atlarged", &mut out);
         }
     }
     Ok(Ended::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command there is with its long options, "case open" and so on; hidden ones are nobody's to read of.
+    fn commands(of: &clap::Command, path: &str) -> Vec<(String, Vec<String>)> {
+        let seen =
+            of.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help");
+        seen.flat_map(|command| {
+            let name = format!("{path}-{}", command.get_name());
+            let long = command.get_arguments().filter(|argument| !argument.is_hide_set());
+            let long = long.filter_map(|argument| argument.get_long()).map(str::to_owned).collect();
+            [(name.clone(), long)].into_iter().chain(commands(command, &name)).collect::<Vec<_>>()
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_command_has_its_page_with_every_option_and_completions_know_them_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let pages = GenerateCommand::Man { directory: Some(directory.path().to_owned()) };
+        assert!(matches!(generate(&pages), Ok(Ended::Done)));
+        let mut bash = Vec::new();
+        let mut cli = Cli::command();
+        clap_complete::generate(clap_complete::Shell::Bash, &mut cli, "atlarged", &mut bash);
+        let bash = String::from_utf8(bash).expect("text");
+        let all = commands(&Cli::command(), "atlarged");
+        assert!(
+            all.iter().any(|(name, options)| name == "atlarged-case-order" && options.contains(&"by".into()))
+        );
+        for (name, options) in all {
+            let page = directory.path().join(format!("{name}.1"));
+            let page = std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{name}: {error}"));
+            for option in options {
+                let shown = format!("\\-\\-{}", option.replace('-', "\\-"));
+                assert!(page.contains(&shown), "{name} does not tell --{option}");
+                assert!(bash.contains(&format!("--{option}")), "completions do not know --{option}");
+            }
+        }
+    }
 }

@@ -5,14 +5,18 @@ use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
-use crate::kernel::ids::{NoticeId, Party, StrangerId};
+use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
-use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
+use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
+
+/// Why a mail is set aside that is one of too many: nobody is told of each.
+pub(super) const FLOOD: &str =
+    "more enquiries came today than are let in while nobody vouches for their writers";
 
 /// Carriers that are looked up beside the first.
 const CARRIERS: usize = 20;
@@ -27,6 +31,8 @@ impl<S: Store> Daemon<S> {
                 self.store.put_back_mail(mail.id, now + ASIDE).await?;
                 Ok(Did::Other)
             }
+            // A flood of mails is no flood of news: the digest counts it.
+            Ok(Some(Sorted::Quarantined(why))) if why == FLOOD => Ok(Did::Other),
             Ok(Some(Sorted::Quarantined(why))) => {
                 self.set_aside(&mail.id.to_string(), &mail.id.to_string(), mail.stays, why, now).await?;
                 Ok(Did::Other)
@@ -69,7 +75,7 @@ impl<S: Store> Daemon<S> {
     /// # Errors
     /// The store cannot be reached.
     pub async fn tell_quarantined(&self, now: DateTime<Utc>) -> Answer<()> {
-        for item in self.store.quarantined().await? {
+        for item in self.store.quarantined().await?.into_iter().filter(|item| item.why != FLOOD) {
             let name = item.name();
             let clock = item.letter.is_none() && item.mail.is_none();
             let what = if clock { format!("the clock of {name}") } else { name.clone() };
@@ -106,15 +112,18 @@ impl<S: Store> Daemon<S> {
         }
         let identity = self.identity(&letter, &raw);
         drop(raw);
-        let waits = match author {
+        // An answer to one of ours goes where it belongs; what else waits is told only to who asks the office.
+        let alone = matches!(asked, Token::Known(_)) && letter.commands.is_empty();
+        let (waits, answered) = match author.filter(|_| !alone) {
             Some(person) => self.waits(Party::Person(person.id), now).await?,
-            None => Vec::new(),
+            None => (Vec::new(), Vec::new()),
         };
         let stranger = match (&asked, author) {
             (Token::None, None) => self.stranger(&letter, now).await?,
             _ => None,
         };
         let repeated = self.store.message_id_seen(&identity, mail.id).await?;
+        let answers_ours = matches!(asked, Token::Known(_));
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
             register: &register,
@@ -126,10 +135,18 @@ impl<S: Store> Daemon<S> {
             header_only: mail.header_only,
             asked,
             waits,
+            answered,
             stranger,
             nonce: &nonce,
         };
-        Ok(Some(match desk::desk(&letter, &counter) {
+        let outcome = desk::desk(&letter, &counter);
+        if opens_enquiry(&outcome)
+            && !answers_ours
+            && !self.may_knock(&letter, mail, author.is_some(), now).await?
+        {
+            return Ok(Some(Sorted::Quarantined(FLOOD.to_owned())));
+        }
+        Ok(Some(match outcome {
             Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
             Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
             Outcome::Letters(addressed) => {
@@ -137,6 +154,19 @@ impl<S: Store> Daemon<S> {
                 Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
             }
         }))
+    }
+
+    /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
+    /// and what a person looked at; of others so many a day.
+    async fn may_knock(&self, letter: &Letter, mail: &Mail, known: bool, now: DateTime<Utc>) -> Answer<bool> {
+        if mail.accepted || (known && letter.vouching.aligned) {
+            return Ok(true);
+        }
+        let address = letter.from.as_ref().map_or("", |from| from.address.as_str());
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let policy = &self.policies.enquiry;
+        let limits = Admission { per_domain: policy.unproven_per_domain, per_day: policy.unproven_per_day };
+        self.store.admit(mail.id, domain, limits, now).await
     }
 
     /// Our own mail, as it left; a bounce of it did not come home.
@@ -210,19 +240,34 @@ impl<S: Store> Daemon<S> {
         Ok(since.is_some_and(|since| notice.created < since))
     }
 
-    /// What a person owes an answer to; an answer that may be changed is not owed.
-    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
-        let mut owed = Vec::new();
+    /// What a person owes an answer to, and what she answered in matters that still take answers: what may be
+    /// changed is not owed.
+    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<(Vec<Owed>, Vec<Owed>)> {
+        let (mut owed, mut answered) = (Vec::new(), Vec::new());
         for ask in self.store.open_asks(party).await? {
-            if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
+            if ask.not_after.is_some_and(|until| until < now) {
                 continue;
             }
-            let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
-            owed.push(Owed { asks: ask.asks, waits });
+            let receipt = ask.label.starts_with("receipt:");
+            if receipt && !self.takes_answers(ask.notice.case).await? {
+                continue;
+            }
+            let title = self.titles(ask.notice.case, ask.title).await?;
+            let waits = Waits { notice: ask.notice, title, until: ask.not_after };
+            let list = if receipt { &mut answered } else { &mut owed };
+            list.push(Owed { asks: ask.asks, waits });
         }
-        owed.sort_by_key(|owed| owed.waits.notice);
-        owed.dedup_by_key(|owed| owed.waits.notice.case);
-        Ok(owed)
+        for list in [&mut owed, &mut answered] {
+            list.sort_by_key(|owed| owed.waits.notice);
+            list.dedup_by_key(|owed| owed.waits.notice.case);
+        }
+        Ok((owed, answered))
+    }
+
+    /// Whether answers to a case can still be changed.
+    async fn takes_answers(&self, case: CaseId) -> Answer<bool> {
+        let phase = self.store.case(case).await?.map(|case| case.phase);
+        Ok(phase.is_some_and(|phase| matches!(phase.as_str(), "open" | "frozen" | "awaiting-confirmation")))
     }
 
     /// The number of a stranger who may be answered today; none for one who was.
@@ -235,6 +280,12 @@ impl<S: Store> Daemon<S> {
         let (stranger, last) = self.store.stranger(&from.address, language, now).await?;
         Ok(last.is_none_or(|last| now - last >= Duration::days(1)).then_some(stranger))
     }
+}
+
+/// Whether a mail opens an enquiry: it becomes a task, and its writer is answered.
+fn opens_enquiry(outcome: &Outcome) -> bool {
+    let Outcome::Letters(letters) = outcome else { return false };
+    letters.iter().any(|letter| matches!(letter, Addressed::Opens(opening) if opening.kind == "enquiry"))
 }
 
 /// The fact under which the store keeps when an epoch began, as RFC 3339.

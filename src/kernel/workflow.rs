@@ -12,12 +12,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::Debug;
 
+/// A task's template, and the orders at the keyboard that do the same as replying to its mail.
+pub type Twin = (&'static str, &'static [&'static str]);
+
 /// A workflow is its state: an enum, one variant per phase, the phase's data inside the variant.
 pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeOwned {
     /// Its name in the database, the template folder, the policy section and case lists.
     const KIND: &'static str;
     /// Numbers an administrator may tune: `[ballot]` in policy.toml.
     type Policy: Serialize + DeserializeOwned + Default + Clone + PartialEq + Debug;
+
+    /// Every task it can ask for.
+    const TASKS: &'static [Twin] = &[];
 
     /// Whether a matter can run with these numbers; else which one is wrong and what may be written.
     fn check(_policy: &Self::Policy) -> Result<(), String> {
@@ -32,6 +38,10 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     fn phase(&self) -> &'static str;
     /// One line for lists, without anything confidential: the question, the organisation.
     fn title(&self) -> String;
+    /// The same for mails: a text, or a map from language to text.
+    fn titles(&self) -> Value {
+        Value::String(self.title())
+    }
 }
 
 /// Everything a step may look at besides its own state.
@@ -314,6 +324,25 @@ pub struct Task {
     pub notice: Notice,
     /// When it should be done; shown in the digest.
     pub due: Option<DateTime<Utc>>,
+    pub deputies: Deputies,
+}
+
+/// When the deputies of those who are asked step in. Both may do the task then; whoever does it first counts,
+/// and the others are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deputies {
+    /// As for every task: `[tasks]` of the policies.
+    Usual,
+    At(DateTime<Utc>),
+    /// They are among those who are asked at once.
+    Asked,
+}
+
+impl Task {
+    /// A task for which deputies step in as usual.
+    pub fn new(notice: Notice, due: Option<DateTime<Utc>>) -> Task {
+        Task { notice, due, deputies: Deputies::Usual }
+    }
 }
 
 /// Something to publish: a file under `public/`, whole each time.

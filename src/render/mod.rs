@@ -13,6 +13,7 @@ mod words;
 pub use templates::TemplateError;
 
 use crate::advance::OutboxRow;
+use crate::kernel::duties::DEPUTY_FOR;
 use crate::kernel::ids::{CaseId, NoticeId, Party};
 use crate::kernel::language::Language;
 use crate::kernel::register::Register;
@@ -307,10 +308,17 @@ impl Draft<'_> {
         let filled = self.tongue.fill(self.template, &self.data).map_err(|e| self.failed(&e))?;
         let subject = clean::line(&text::text(&filled.subject, false), SUBJECT_MAX);
         self.shared.insert("_answers".to_owned(), self.answers(&subject));
+        let for_others = self.data.get(DEPUTY_FOR).cloned();
+        self.shared.insert("asked".to_owned(), for_others.clone().unwrap_or_default());
+        self.shared.insert("_names".to_owned(), self.data.get("_names").cloned().unwrap_or_default());
         let shared = Value::Object(std::mem::take(&mut self.shared));
         let part = |name: &str| self.tongue.part(name, &shared).map_err(|e| self.failed(&e));
         let mut letter = part("greeting")?;
         letter.push_str("\n\n");
+        if for_others.is_some() {
+            letter.push_str(&part("deputy")?);
+            letter.push_str("\n\n");
+        }
         letter.push_str(&filled.body);
         if let Some(how) = how_to_answer(self.asks) {
             letter.push_str("\n\n");

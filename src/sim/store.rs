@@ -11,8 +11,8 @@ use crate::kernel::register::{Change, Register};
 use crate::ports::mailbox::Cursor;
 use crate::ports::store::memory::MemoryStore;
 use crate::ports::store::{
-    Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
+    Admission, Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask,
+    Outgoing, Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
 };
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
@@ -234,6 +234,14 @@ impl Store for FaultyStore {
         now: DateTime<Utc>,
     ) -> Answer<(StrangerId, Option<DateTime<Utc>>)> {
         call!(self, stranger(address, language, now))
+    }
+
+    async fn admit(&self, mail: MailId, domain: &str, limits: Admission, now: DateTime<Utc>) -> Answer<bool> {
+        call!(self, admit(mail, domain, limits, now))
+    }
+
+    async fn turned_away(&self, since: DateTime<Utc>) -> Answer<Vec<(String, u64)>> {
+        call!(self, turned_away(since))
     }
 
     async fn stranger_address(&self, id: StrangerId) -> Answer<Option<(String, Language)>> {

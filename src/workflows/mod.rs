@@ -4,9 +4,10 @@ pub mod forms;
 
 use crate::kernel::assurance::Matrix;
 use crate::kernel::canonical;
+use crate::kernel::duties::TaskPolicy;
 use crate::kernel::ids::CaseId;
 use crate::kernel::register::Register;
-use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Workflow};
+use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +53,8 @@ macro_rules! workflows {
         pub struct Policies {
             /// Which assurance each act needs.
             pub acts: Matrix,
+            /// What holds for tasks of every workflow.
+            pub tasks: TaskPolicy,
             $(pub $name: <$name::$Type as Workflow>::Policy,)*
         }
 
@@ -61,6 +64,7 @@ macro_rules! workflows {
             /// # Errors
             /// The first that is not: its section, its name, and what may be written.
             pub fn check(&self) -> Result<(), String> {
+                self.tasks.check().map_err(|problem| format!("[tasks] {problem}"))?;
                 $(<$name::$Type as Workflow>::check(&self.$name)
                     .map_err(|problem| format!("[{}] {problem}", $name::$Type::KIND))?;)*
                 Ok(())
@@ -69,6 +73,11 @@ macro_rules! workflows {
 
         impl Kind {
             pub const ALL: &'static [Kind] = &[$(Kind::$Type),*];
+
+            /// Every task that a case of this workflow can ask for.
+            pub fn tasks(self) -> &'static [Twin] {
+                match self { $(Kind::$Type => $name::$Type::TASKS),* }
+            }
 
             pub fn name(self) -> &'static str {
                 match self { $(Kind::$Type => $name::$Type::KIND),* }
@@ -116,6 +125,11 @@ macro_rules! workflows {
 
             pub fn title(&self) -> String {
                 match self { $(Case::$Type(case) => case.title()),* }
+            }
+
+            /// The title in every language it has.
+            pub fn titles(&self) -> Value {
+                match self { $(Case::$Type(case) => case.titles()),* }
             }
         }
     };

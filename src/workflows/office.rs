@@ -47,7 +47,8 @@ pub struct Brought {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waits {
     pub notice: NoticeId,
-    pub title: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
     #[serde(default)]
     pub until: Option<DateTime<Utc>>,
 }
@@ -57,7 +58,15 @@ pub struct Waits {
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// The weekly digest: what waits for whom, and how many mails ended how.
-    Digest { tasks: Vec<Waiting>, books: Value, quarantined: u64, silent: u64 },
+    Digest {
+        tasks: Vec<Waiting>,
+        books: Value,
+        quarantined: u64,
+        silent: u64,
+        /// Mails of the week that were too many while nobody vouched for their writers.
+        #[serde(default)]
+        turned_away: Vec<TurnedAway>,
+    },
     /// A notice cannot be written or sent until somebody helps.
     Stuck { notice: NoticeId, why: String },
     /// A mail to ourselves, to see that mail comes and goes.
@@ -66,11 +75,19 @@ pub enum News {
     Quarantined { what: String, why: String },
 }
 
+/// A domain of which more mails came than are let in unproven.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TurnedAway {
+    pub domain: String,
+    pub count: u64,
+}
+
 /// A line of the digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
     pub case: String,
-    pub title: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
     pub to: Vec<Party>,
     pub since: DateTime<Utc>,
     /// Whole days left; negative when overdue.
@@ -98,11 +115,13 @@ impl Office {
         let mut status = Vec::new();
         let mut languages: Vec<Language> = Vec::new();
         let mut which = Vec::new();
+        let mut unknown: Vec<&str> = Vec::new();
         for command in &reply.said.commands {
             match command {
                 Command::Help => help.push(true),
                 Command::Status => status.push(waits.clone()),
                 Command::Language(language) => languages.push(*language),
+                Command::LanguageUnknown(word) => unknown.push(word),
                 // Everything else belongs to a matter, and this mail names none.
                 _ => which.push(true),
             }
@@ -113,11 +132,14 @@ impl Office {
         help.truncate(1);
         status.truncate(1);
         which.truncate(1);
-        if help.is_empty() && status.is_empty() && language.is_none() && which.is_empty() {
+        unknown.truncate(1);
+        let sections = [help.len(), status.len(), which.len(), unknown.len()];
+        if sections.iter().sum::<usize>() == 0 && language.is_none() {
             help.push(true);
         }
         let data = json!({
             "help": help, "status": status, "language": Vec::from_iter(language), "which": which,
+            "unknown": unknown,
         });
         let step = Step::to(Office::Staffed).tell(Notice::new("transcript", reply.from, "office/transcript", data));
         let person = cx.register.speaker(reply.from);
@@ -148,7 +170,7 @@ impl Office {
 
 /// The digest's data: overdue, dated and undated tasks as sections of their own.
 fn digest(news: News) -> Value {
-    let News::Digest { tasks, books, quarantined, silent } = news else { return Value::Null };
+    let News::Digest { tasks, books, quarantined, silent, turned_away } = news else { return Value::Null };
     let (overdue, tasks): (Vec<_>, Vec<_>) =
         tasks.into_iter().partition(|task| task.days_left.is_some_and(|days| days < 0));
     let (dated, undated): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.days_left.is_some());
@@ -156,6 +178,7 @@ fn digest(news: News) -> Value {
     json!({
         "overdue": section(overdue), "dated": section(dated), "undated": section(undated),
         "books": books, "quarantined": quarantined, "silent": silent,
+        "turned_away": if turned_away.is_empty() { vec![] } else { vec![turned_away] },
     })
 }
 

@@ -48,6 +48,8 @@ struct Mail<'a> {
     body: &'a str,
     asked: Token,
     owes: usize,
+    /// How many of her answers she may still change.
+    has_answered: usize,
     junk: bool,
     stranger: bool,
 }
@@ -61,6 +63,7 @@ impl Default for Mail<'_> {
             body: "YES",
             asked: asking(1, Asks::Vote, "ask:p1"),
             owes: 0,
+            has_answered: 0,
             junk: false,
             stranger: false,
         }
@@ -79,8 +82,10 @@ fn sent_to(mail: Mail<'_>) -> String {
     );
     let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), ..Trust::default() });
     let notice = |n: usize| NoticeId { case: CaseId(42 + i64::try_from(n).expect("few")), seq: 1, n: 0 };
-    let owed =
-        |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: String::new(), until: None } };
+    let owed = |n| Owed {
+        asks: Asks::Vote,
+        waits: Waits { notice: notice(n), title: serde_json::Value::Null, until: None },
+    };
     let register = register();
     let counter = Counter {
         repeated: false,
@@ -92,6 +97,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         header_only: false,
         asked: mail.asked,
         waits: (0..mail.owes).map(owed).collect(),
+        answered: (0..mail.has_answered).map(owed).collect(),
         stranger: mail.stranger.then_some(StrangerId(9)),
         nonce: "00",
     };
@@ -179,6 +185,16 @@ fn an_answer_without_a_token_finds_the_one_question_that_waits() {
     check(mail(1), "c42 from p1 fa");
     check(mail(2), "c1 from p1 fa");
     check(mail(0), "opens enquiry from \"p1\"");
+}
+
+#[test]
+fn what_was_answered_can_be_taken_back_without_a_token_where_it_can_be_only_one() {
+    let mail = |has_answered| Mail { asked: Token::None, body: "WITHDRAW", has_answered, ..Mail::default() };
+    check(mail(1), "c42 from p1 fa");
+    check(Mail { login: None, ..mail(1) }, "c42 from p1 f");
+    check(mail(2), "c1 from p1 fa");
+    check(Mail { body: "Thank you", ..mail(1) }, "opens enquiry from \"p1\"");
+    check(Mail { owes: 1, ..mail(2) }, "c42 from p1 fa");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod annul_stories;
 mod answering;
 mod ballot_stories;
 mod config;

@@ -210,6 +210,13 @@ pub struct JournalRow {
     pub hash: String,
 }
 
+/// How many mails for whose writers nobody vouches become tasks in a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    pub per_domain: u32,
+    pub per_day: u32,
+}
+
 /// What a party still owes an answer to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenAsk {
@@ -305,6 +312,17 @@ pub trait Store: Send + Sync {
         language: Language,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Answer<(StrangerId, Option<DateTime<Utc>>)>> + Send;
+    /// Whether a mail for whose writer nobody vouches may become a task: in the day before `now` fewer than
+    /// `limits` of its domain, and of all, were let in. The same mail always gets the same answer.
+    fn admit(
+        &self,
+        mail: MailId,
+        domain: &str,
+        limits: Admission,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+    /// How many mails of which domains were not let in since a moment, most first, at most twenty domains.
+    fn turned_away(&self, since: DateTime<Utc>) -> impl Future<Output = Answer<Vec<(String, u64)>>> + Send;
     fn stranger_address(
         &self,
         id: StrangerId,

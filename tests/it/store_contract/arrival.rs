@@ -4,7 +4,9 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
-use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store};
+use atlarged::ports::store::{
+    Admission, Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store,
+};
 use chrono::Duration;
 
 super::promises! {
@@ -18,6 +20,7 @@ super::promises! {
     a_message_id_is_remembered_with_its_mail
     a_mail_of_several_letters_is_finished_when_all_are
     a_stranger_is_answered_once_a_day
+    strangers_are_let_in_so_many_a_day
     a_clock_waits_for_letters_that_came_before_it
     a_clock_waits_for_mail_that_may_be_for_its_case
     a_clock_waits_until_every_mailbox_was_read_after_it
@@ -205,6 +208,36 @@ async fn fires(store: &impl Store) -> bool {
         store.release_case(case).await.unwrap();
     }
     case == Some(CASE)
+}
+
+async fn strangers_are_let_in_so_many_a_day(record: impl Record) {
+    let store = record.instance().await;
+    let mails: Vec<NewMail> = (1..=9).map(|n| mail(n, i64::from(n))).collect();
+    receive(&store, &mails).await;
+    let limits = Admission { per_domain: 2, per_day: 3 };
+    let mut knocks = Vec::new();
+    for (id, domain) in
+        [(1, "a.example"), (2, "A.example"), (3, "a.example"), (4, "b.example"), (5, "c.example")]
+    {
+        knocks.push(store.admit(MailId(id), domain, limits, t(id)).await.unwrap());
+    }
+    assert_eq!(knocks, [true, true, false, true, false], "two of a domain, three of all");
+    assert!(
+        store.admit(MailId(1), "a.example", limits, t(9)).await.unwrap(),
+        "the same mail, the same answer"
+    );
+    assert!(!store.admit(MailId(3), "a.example", limits, t(9)).await.unwrap());
+    let away = [("a.example".to_owned(), 1), ("c.example".to_owned(), 1)];
+    assert_eq!(store.turned_away(t(0)).await.unwrap(), away);
+    assert_eq!(store.turned_away(t(4)).await.unwrap(), [("c.example".to_owned(), 1)]);
+    let next_day = t(24 * 60 + 5);
+    assert!(store.admit(MailId(6), "a.example", limits, next_day).await.unwrap());
+    assert!(
+        !store
+            .admit(MailId(7), "d.example", Admission { per_domain: 9, per_day: 1 }, next_day)
+            .await
+            .unwrap()
+    );
 }
 
 async fn a_clock_waits_for_letters_that_came_before_it(record: impl Record) {

@@ -21,7 +21,12 @@ impl World {
         self.put_case(hand, commit);
         self.cancel(commit);
         for task in &commit.tasks {
-            self.tasks.push(Task { row: task.clone(), opened_at: commit.now, closed: false });
+            let same =
+                |open: &&mut Task| !open.closed && open.row.case == task.case && open.row.label == task.label;
+            match self.tasks.iter_mut().find(same) {
+                Some(open) => open.row = task.clone(),
+                None => self.tasks.push(Task { row: task.clone(), opened_at: commit.now, closed: false }),
+            }
         }
         for row in &commit.outbox {
             let notice = Notice {

@@ -1,7 +1,7 @@
 //! What people and the daemon look up in memory, and how a sending ended.
 
-use super::super::rules::{asks, courtesy, sent_letter, undelivered_letter};
-use super::super::{OpenAsk, OpenTask, Posted, Quarantined, Release};
+use super::super::rules::{STRANGER_REST, asks, courtesy, sent_letter, undelivered_letter};
+use super::super::{Admission, OpenAsk, OpenTask, Posted, Quarantined, Release};
 use super::world::World;
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
 use chrono::{DateTime, Utc};
@@ -86,6 +86,36 @@ impl World {
             })
         });
         asks.collect()
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        mail: MailId,
+        domain: String,
+        limits: Admission,
+        now: DateTime<Utc>,
+    ) -> bool {
+        if let Some((.., admitted)) = self.knocks.get(&mail) {
+            return *admitted;
+        }
+        let since = now - STRANGER_REST;
+        let recent = self.knocks.values().filter(|(at, _, admitted)| *at > since && *admitted);
+        let (all, of_domain) =
+            recent.fold((0, 0), |(all, same), (_, known, _)| (all + 1, same + u32::from(*known == domain)));
+        let admitted = all < limits.per_day && of_domain < limits.per_domain;
+        self.knocks.insert(mail, (now, domain, admitted));
+        admitted
+    }
+
+    pub(super) fn turned_away(&self, since: DateTime<Utc>) -> Vec<(String, u64)> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, domain, _) in self.knocks.values().filter(|(at, _, admitted)| *at > since && !admitted) {
+            *counts.entry(domain).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().map(|(domain, n)| (domain.to_owned(), n)).collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts.truncate(20);
+        counts
     }
 
     pub(super) fn open_tasks(&self) -> Vec<OpenTask> {

@@ -7,8 +7,8 @@ mod world;
 
 use super::rules::{self, Item, STRANGER_REST, kept_address};
 use super::{
-    Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store, chain,
+    Admission, Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask,
+    Outgoing, Posted, Publication, Quarantined, Release, Sealed, Sorted, Store, chain,
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
@@ -218,6 +218,14 @@ impl Store for MemoryStore {
         world.strangers.push((address.clone(), language, now));
         world.stranger_by_address.insert(address, id);
         Ok((id, None))
+    }
+
+    async fn admit(&self, mail: MailId, domain: &str, limits: Admission, now: DateTime<Utc>) -> Answer<bool> {
+        Ok(self.world().admit(mail, kept_address(domain), limits, now))
+    }
+
+    async fn turned_away(&self, since: DateTime<Utc>) -> Answer<Vec<(String, u64)>> {
+        Ok(self.world().turned_away(since))
     }
 
     async fn stranger_address(&self, id: StrangerId) -> Answer<Option<(String, Language)>> {

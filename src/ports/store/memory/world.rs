@@ -93,6 +93,8 @@ pub(super) struct World {
     pub(super) changes: Vec<Change>,
     pub(super) register: Arc<Register>,
     pub(super) strangers: Vec<(String, Language, Moment)>,
+    /// Mails nobody vouches for: when, from which domain, whether let in.
+    pub(super) knocks: BTreeMap<MailId, (Moment, String, bool)>,
     pub(super) stranger_by_address: HashMap<String, StrangerId>,
     pub(super) mailboxes: BTreeMap<String, Moment>,
     pub(super) cursors: BTreeMap<(String, String), Cursor>,

@@ -14,8 +14,8 @@ mod people;
 pub use connect::{PostgresStore, pending_migrations};
 
 use super::{
-    Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
+    Admission, Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask,
+    Outgoing, Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
     rules::{self, Item},
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
@@ -185,6 +185,16 @@ impl Store for PostgresStore {
         within(people::stranger(&self.pool, address, language, now))
             .await
             .map_err(fault("looking up a stranger"))
+    }
+
+    async fn admit(&self, mail: MailId, domain: &str, limits: Admission, now: DateTime<Utc>) -> Answer<bool> {
+        within(people::admit(&self.pool, mail, domain, limits, now))
+            .await
+            .map_err(fault("counting strangers"))
+    }
+
+    async fn turned_away(&self, since: DateTime<Utc>) -> Answer<Vec<(String, u64)>> {
+        within(people::turned_away(&self.pool, since)).await.map_err(fault("counting strangers"))
     }
 
     async fn stranger_address(&self, id: StrangerId) -> Answer<Option<(String, Language)>> {
