@@ -15,6 +15,7 @@ mod tap;
 #[path = "../../tests/it/letters_mails.rs"]
 mod letters_mails;
 #[path = "../../tests/it/letters_speech.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod letters_speech;
 #[path = "../../tests/it/servers.rs"]
 mod servers;
