@@ -14,6 +14,7 @@ mod tap;
 
 #[path = "../../tests/it/letters_mails.rs"]
 mod letters_mails;
+#[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/letters_speech.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod letters_speech;
