@@ -16,7 +16,6 @@ mod tap;
 mod letters_mails;
 #[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/letters_speech.rs"]
-#[expect(dead_code, reason = "the tests use the rest")]
 mod letters_speech;
 #[path = "../../tests/it/servers.rs"]
 mod servers;
