@@ -1,7 +1,8 @@
 //! How long a letter is read, beside mail-parser taking the same mail apart and doing nothing else.
 //!
 //! The mails are those of the tests: answers as forty mail programs lay them out, in seven languages, under
-//! the trace fields a mail has when it arrives. `READER_MAILS=DIR` reads every file below DIR as well.
+//! the trace fields a mail has when it arrives. `READER_MAILS=DIR` reads what has a From below DIR
+//! as well.
 
 use super::letters_mails::mails;
 use super::rows::Row;
@@ -46,6 +47,7 @@ pub fn measure() -> Vec<Row> {
     if let Some(folder) = std::env::var_os("READER_MAILS") {
         let mut found = Vec::new();
         gather(Path::new(&folder), &mut found);
+        found.retain(|mail| MessageParser::default().parse(mail).is_some_and(|mail| mail.from().is_some()));
         let (html, plain): (Vec<_>, Vec<_>) = found.into_iter().partition(|mail| is_html(mail));
         rows.push(row("a plain mail read, of the folder", &plain, 2.0));
         rows.push(row("an HTML mail read, of the folder", &html, 10.0));

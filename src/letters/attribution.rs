@@ -128,10 +128,9 @@ fn divider(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Opt
     if closed && let Some(found) = following(lines, i).and_then(|n| block(lines, n, words)) {
         return Some(Found { start: i, ..found });
     }
-    let core = fold(core);
-    let forward = words.forwarded.contains(core.as_ref())
-        || (dashes >= 2 && words.forwarded.words().any(|f| f.len() > 8 && core.starts_with(f)));
-    if !forward && !words.original.contains(core.as_ref()) {
+    let opens = |core: &str| words.forwarded.words().any(|f| f.len() > 8 && core.starts_with(f));
+    let forward = words.forwarded.lists(core) || (dashes >= 2 && opens(&fold(core)));
+    if !forward && !words.original.lists(core) {
         return None;
     }
     let end = following(lines, i).and_then(|n| block(lines, n, words)).map_or(i + 1, |b| b.end);

@@ -120,8 +120,10 @@ fn unnamed(lines: &[Line<'_>], i: usize) -> Option<Found> {
         let plain = !name.contains(|c: char| c.is_numeric() || matches!(c, '@' | '<' | '/' | '.' | ','));
         (short && plain && !value.trim().is_empty()).then(|| value.trim().to_string())
     };
-    let marked = lines[i].holds(mark::AT) && !lines[i].text.is_ascii();
-    let first = labelled(&lines[i]).filter(|v| marked && v.ends_with('>') && v.contains('<'))?;
+    if !(lines[i].holds(mark::AT) && lines[i].holds(mark::WIDE)) {
+        return None;
+    }
+    let first = labelled(&lines[i]).filter(|v| v.ends_with('>') && v.contains('<'))?;
     let run = lines[i..].iter().take(8).map_while(|l| if l.fixed { None } else { labelled(l) });
     let values: Vec<String> = run.collect();
     let dated = values.iter().skip(1).any(|v| has_time(v) && has_when(v));

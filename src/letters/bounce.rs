@@ -117,12 +117,14 @@ pub fn enhanced(text: &str) -> Option<String> {
     let part = |b: &u8| b.is_ascii_digit() || *b == b'.';
     memchr::memchr_iter(b'.', bytes).find_map(|dot| {
         let start = dot.checked_sub(1).filter(|&s| matches!(bytes[s], b'2' | b'4' | b'5'))?;
-        let opens = bytes[..start].iter().rev().take_while(|b| part(b)).all(|b| *b == b'.');
+        if !bytes[..start].iter().rev().take_while(|b| part(b)).all(|b| *b == b'.') {
+            return None;
+        }
         let end = start + bytes[start..].iter().take_while(|b| part(b)).count();
         let word = text.get(start..end)?.trim_end_matches('.');
         let mut details = word.split('.').skip(1);
         let both = [details.next()?, details.next()?].iter().all(|p| (1..=3).contains(&p.len()));
-        (opens && both && details.next().is_none()).then(|| word.to_string())
+        (both && details.next().is_none()).then(|| word.to_string())
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::answer;
-use super::fold::fold;
+use super::fold::{fold, with_folded};
 use super::homemade;
 use super::letter::Class;
 use super::mime::Part;
@@ -329,9 +329,8 @@ pub fn strip_reply_marks(subject: &str) -> &str {
         let Some(colon) = rest.char_indices().take(12).find(|(_, c)| matches!(c, ':' | '\u{ff1a}')) else {
             break;
         };
-        let head = fold(rest[..colon.0].trim()).into_owned();
-        let head = head.split('[').next().unwrap_or("").trim();
-        if !MARKS.contains(&head) {
+        let head = rest[..colon.0].split('[').next().unwrap_or("").trim();
+        if !with_folded(head, |head| MARKS.contains(&head)) {
             break;
         }
         rest = rest[colon.0 + colon.1.len_utf8()..].trim_start();

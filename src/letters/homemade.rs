@@ -40,6 +40,9 @@ fn starts_original(line: &str) -> bool {
     }
     let ruled = line.trim().starts_with(['-', '=', '*', '|', '_']);
     let closed = line.trim().ends_with([':', '.', '-']);
+    if !ruled && !closed {
+        return false;
+    }
     let folded = fold(core);
     let at = words().bounce_original.first_in(&folded);
     at.is_some_and(|n| ruled || (closed && n <= 20))
@@ -89,10 +92,10 @@ pub fn recipients(report: &str, subject: &str, own: &[String], domain: Option<&s
             accept(format!("{name}@{domain}"), report.chars().take(500).collect(), &mut found);
         }
     }
-    for (i, line) in lines.iter().enumerate().filter(|(_, l)| fold(l).contains("was addressed")) {
-        if found.is_empty() {
-            addresses_in(line).into_iter().for_each(|a| accept(a, context(&lines, i), &mut found));
-        }
+    if found.is_empty()
+        && let Some(i) = lines.iter().position(|l| l.contains('@') && fold(l).contains("was addressed"))
+    {
+        addresses_in(lines[i]).into_iter().for_each(|a| accept(a, context(&lines, i), &mut found));
     }
     if found.is_empty() {
         for (i, line) in lines.iter().enumerate().filter(|(_, l)| speaks_of_recipient(l)) {

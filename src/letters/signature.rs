@@ -101,10 +101,16 @@ fn is_separator(text: &str) -> bool {
 /// "Sent from my iPhone" and its like.
 fn is_phone(text: &str, apart: bool) -> bool {
     let table = words();
-    let may_open = |near: &str| match near.is_ascii() {
-        true => table.sent_from.may_open(near),
-        false => table.sent_from.may_open(&fold(near)),
+    let may_open = |near: &str| {
+        let folded = if near.is_ascii() { Cow::Borrowed(near) } else { fold(near) };
+        table.sent_from.may_open(&folded)
     };
+    if let [b'a'..=b'z' | b'A'..=b'Z', 0..128, ..] = text.as_bytes()
+        && text.is_ascii()
+        && !table.sent_from.may_open(&text[..2])
+    {
+        return false;
+    }
     let core = |text: &str| text.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
     let head = &text[text.len() - core(text)..];
     let near = match head.as_bytes() {
