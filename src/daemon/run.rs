@@ -228,10 +228,7 @@ impl<S: Store> Thinker<S> {
         let mut errands = Errands::default();
         while !shutdown.stopping() {
             room.beats.fetch_add(1, Ordering::Relaxed);
-            let thought = daemon.think_some(clock()).await;
-            if thought.as_ref().is_ok_and(|thought| thought.steps > 0) {
-                room.send.notify_waiters();
-            }
+            let thought = daemon.think_some(clock(), || room.send.notify_waiters()).await;
             // Whatever became of thinking: keys that must go, go.
             errands.run(&daemon, &watch, clock()).await;
             let next = match thought {

@@ -213,9 +213,8 @@ impl<S: Store> Daemon<S> {
             if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
                 continue;
             }
-            let Some(notice) = self.store.notice(ask.notice).await? else { continue };
             let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
-            owed.push(Owed { asks: notice.row.asks, waits });
+            owed.push(Owed { asks: ask.asks, waits });
         }
         owed.sort_by_key(|owed| owed.waits.notice);
         owed.dedup_by_key(|owed| owed.waits.notice.case);

@@ -9,6 +9,7 @@ mod answer;
 mod attribution;
 mod authentication;
 mod ballot;
+mod block;
 mod body;
 mod bounce;
 mod charset;
@@ -25,6 +26,7 @@ mod mime;
 mod phrases;
 mod quote;
 mod signature;
+mod table;
 mod token;
 mod tokens;
 mod vouching;
@@ -74,7 +76,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let tokens = token::carriers(root, &to, [&in_reply_to, &references], &body.raw);
     let mut problems = doubts(&tree, class);
     problems.extend(body.problems);
-    let signed = seal(root).or(body.raw.contains(signature::PGP_HEAD).then_some(Seal::OpenPgp));
+    let signed = seal(root).or(gate::marks(&body.raw)[1].then_some(Seal::OpenPgp));
     let mut letter = Letter {
         class,
         language: language::detect(if body.text.trim().is_empty() { &subject } else { &body.text }),
@@ -134,7 +136,8 @@ fn facts<'l, 'a>(
         own: &body.text,
         head: OnceCell::new(),
         report: OnceCell::new(),
-        encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
+        system: OnceCell::new(),
+        encloses: root.walk().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     }
 }
 
@@ -214,7 +217,7 @@ fn is_munged(root: &Part<'_>, from: Option<&Address>) -> bool {
 
 /// The kind of signature that one of the parts is.
 fn seal(root: &Part<'_>) -> Option<Seal> {
-    root.walk().iter().find_map(|p| match p.media.as_str() {
+    root.walk().find_map(|p| match p.media.as_str() {
         "application/pkcs7-mime"
         | "application/x-pkcs7-mime"
         | "application/pkcs7-signature"

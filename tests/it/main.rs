@@ -15,6 +15,7 @@ mod golden_states;
 mod letters_answers;
 mod letters_gate;
 mod letters_layouts;
+mod letters_mails;
 mod letters_quotes;
 mod letters_speech;
 mod letters_total;
