@@ -386,9 +386,9 @@ fn the_answer_to_an_old_question_confirms_nothing_that_came_later() {
                 confirm yes → m1
             1 10:02 m1 forged: YES
             1 10:03 m1 to:confirm:p1:1: CONFIRM
-                confirm-unclear yes → m1
+                no-answer → m1
             1 10:04 m1 to:confirm:p1:1: YES
-                confirm-unclear yes → m1
+                no-answer → m1
             1 10:05 m1 to:confirm:p1:2: DECLINE
                 declined → m1
             1 10:06 m1: NO

@@ -50,10 +50,11 @@ pub(super) fn reply(poll: Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<B
     let voter = voter(&poll, reply, cx)?;
     let about = About::of(reply);
     if let About::Confirmation(number) = about {
-        return match poll.pending.get(&voter).filter(|pending| pending.number == number).cloned() {
+        let asked = |pending: &&Pending| pending.number == number && reply.assurance.confirmed;
+        return match poll.pending.get(&voter).filter(asked).cloned() {
             Some(pending) => confirmed(poll, voter, &pending, reply, cx),
-            // An old question: whatever is said, it is no vote, and it confirms nothing that came later.
-            None => Err(ask_again(&poll, voter, "ballot/no-answer", cx)),
+            // An old question, or an old answer sent again: it is no vote, and it confirms nothing new.
+            None => Err(ask_anew(&poll, voter, "ballot/no-answer")),
         };
     }
     if !poll.in_time(reply.arrived) {
@@ -148,6 +149,11 @@ fn ask_again(poll: &Poll, voter: Party, template: &'static str, cx: &Cx<Policy>)
     if let Some(pending) = poll.pending.get(&voter) {
         return confirm_first(poll, voter, pending, poll.closes + cx.policy.grace());
     }
+    ask_anew(poll, voter, template)
+}
+
+/// A refusal that asks for the vote itself.
+fn ask_anew(poll: &Poll, voter: Party, template: &'static str) -> Refusal {
     Refusal::new(template, with_standing(poll, voter)).asking(Asks::Vote).about(mails::asking(voter))
 }
 

@@ -280,7 +280,7 @@ impl Workflow for Ballot {
         if matter.opens > cx.now {
             return Ok(Step::to(Ballot::Planned(Plan { matter, annulment: None })));
         }
-        Ok(setup::begin(matter, 1, Vec::new(), cx))
+        Ok(setup::begin(matter, 1, Vec::new(), 0, cx))
     }
 
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {

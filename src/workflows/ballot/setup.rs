@@ -145,14 +145,21 @@ fn electorate(matter: &Matter, cx: &Cx<Policy>) -> Vec<Party> {
 /// Opens what was planned. A request to annul it is still one.
 pub(super) fn planned(plan: Plan, cx: &Cx<Policy>) -> Step<Ballot> {
     let Plan { matter, annulment } = plan;
-    begin(matter, 1, Vec::new(), cx).map(|ballot| match ballot {
+    begin(matter, 1, Vec::new(), 0, cx).map(|ballot| match ballot {
         Ballot::Open(poll) => Ballot::Open(Poll { annulment, ..poll }),
         other => other,
     })
 }
 
-/// Opens a round: takes the snapshot, hashes it, writes to every voter.
-pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Policy>) -> Step<Ballot> {
+/// Opens a round: takes the snapshot, hashes it, writes to every voter. Questions to confirm are numbered on from
+/// `asked`: the answer to one of an earlier round, sent again by whoever kept it, must not answer a new one.
+pub(super) fn begin(
+    matter: Matter,
+    round: u32,
+    earlier: Vec<Round>,
+    asked: u32,
+    cx: &Cx<Policy>,
+) -> Step<Ballot> {
     let length = matter.closes - matter.opens;
     let opened = cx.now;
     // A first round closes when it was announced to; a later one is open as long again.
@@ -166,7 +173,7 @@ pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Pol
         hash: String::new(),
         entries: BTreeMap::new(),
         pending: BTreeMap::new(),
-        asked: 0,
+        asked,
         reminders: Ladder::before(closes, &cx.policy.reminders(), opened),
         extended: false,
         waiting: None,
