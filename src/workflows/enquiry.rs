@@ -9,7 +9,8 @@ use crate::kernel::assurance::Act;
 use crate::kernel::ids::{Party, PersonId};
 use crate::kernel::people::Role;
 use crate::kernel::workflow::{
-    Asks, Audience, Cx, Deputies, Effect, Input, Notice, Opening, Order, Refusal, Reply, Step, Task, Twin, Workflow, within,
+    Asks, Audience, Cx, Deputies, Effect, Input, Notice, Opening, Order, Refusal, Reply, Step, Task, Twin,
+    Workflow, within,
 };
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -82,9 +83,9 @@ impl Enquiry {
         let remind = Duration::days(i64::from(cx.policy.remind_days));
         let hand_over = task(TASK, &asked, "enquiry/task", Deputies::At(cx.now + remind * 2));
         let remind_at = cx.now + remind;
-        let received = asked
-            .acknowledge
-            .then(|| Notice::new("received", asked.from, "enquiry/received", json!({ "subject": asked.subject })));
+        let received = asked.acknowledge.then(|| {
+            Notice::new("received", asked.from, "enquiry/received", json!({ "subject": asked.subject }))
+        });
         let state = Enquiry::Waiting { asked, since: cx.now, remind_at, reminded: false };
         received.into_iter().fold(Step::to(state).with(hand_over), Step::tell)
     }
@@ -95,7 +96,9 @@ impl Enquiry {
             return Err(Refusal::new("enquiry/not-staff", json!({ "subject": asked.subject })));
         }
         if !cx.acts.allows(Act::Task, reply.assurance) {
-            return Err(Refusal::new("enquiry/unsure", json!({ "subject": asked.subject })).asking(Asks::Text));
+            return Err(
+                Refusal::new("enquiry/unsure", json!({ "subject": asked.subject })).asking(Asks::Text)
+            );
         }
         if reply.said.text.trim().is_empty() {
             return Err(Refusal::new("enquiry/empty", json!({ "subject": asked.subject })).asking(Asks::Text));
@@ -140,7 +143,8 @@ impl Enquiry {
         match self {
             Enquiry::Waiting { asked, .. } if label == TASK => Enquiry::answer(asked, reply, cx),
             Enquiry::Answered { asked, at } if label == UNDELIVERABLE && by_staff(reply, cx) => {
-                let done = Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
+                let done =
+                    Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
                 Ok(Step::to(Enquiry::Answered { asked, at })
                     .with(Effect::Cancel(UNDELIVERABLE.to_owned()))
                     .tell(done))

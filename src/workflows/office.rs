@@ -141,7 +141,8 @@ impl Office {
             "help": help, "status": status, "language": Vec::from_iter(language), "which": which,
             "unknown": unknown,
         });
-        let step = Step::to(Office::Staffed).tell(Notice::new("transcript", reply.from, "office/transcript", data));
+        let step =
+            Step::to(Office::Staffed).tell(Notice::new("transcript", reply.from, "office/transcript", data));
         let person = cx.register.speaker(reply.from);
         Ok(match (language, person) {
             (Some(language), Some(person)) => {

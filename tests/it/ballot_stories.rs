@@ -386,9 +386,9 @@ fn the_answer_to_an_old_question_confirms_nothing_that_came_later() {
                 confirm yes → m1
             1 10:02 m1 forged: YES
             1 10:03 m1 to:confirm:p1:1: CONFIRM
-                confirm-unclear yes → m1
+                no-answer → m1
             1 10:04 m1 to:confirm:p1:1: YES
-                confirm-unclear yes → m1
+                no-answer → m1
             1 10:05 m1 to:confirm:p1:2: DECLINE
                 declined → m1
             1 10:06 m1: NO
@@ -465,78 +465,6 @@ fn an_answer_from_before_the_opening_is_none() {
                 early → m1
             0 09:00 m2: YES
                 receipt yes → m2
-        "#]],
-    );
-}
-
-#[test]
-fn the_second_person_is_another_person_at_another_account_about_the_same_request() {
-    check(
-        r#"0 09:00 open: straight open
-         1 11:01 s1: order annul {"reason":"first"}
-         1 11:02 s2 to:annulment: NO
-         1 11:03 s1: order annul {"reason":"second"}
-         1 11:04 s2 to:annulment:1: YES
-         1 11:05 m1: order record {"voter":"p3","choice":"no","reference":"x"}
-         1 11:06 s2: order confirm-annul"#,
-        expect![[r#"
-            0 09:00 open: straight open
-                ballot → all
-                [open]
-            1 11:01 s1: order annul {"reason":"first"}
-                annul-confirm → m1 m5 s2 s3
-            1 11:02 s2 to:annulment: NO
-                kept → s1
-                task-done kept → s2
-                office/task-taken → m1 m5 s3
-            1 11:03 s1: order annul {"reason":"second"}
-                annul-confirm → m1 m5 s2 s3
-            1 11:04 s2 to:annulment:1: YES
-                annulled → all
-                task-done annulled → s2
-                office/task-taken → m1 m5 s3
-                published ballots/c9.json: {"abstain":0,"no":0,"yes":0}
-                [annulled]
-            1 11:05 m1: order record {"voter":"p3","choice":"no","reference":"x"}
-                refused at the keyboard: ballot/no-such-order
-            1 11:06 s2: order confirm-annul
-                refused at the keyboard: ballot/no-such-order
-        "#]],
-    );
-}
-
-#[test]
-fn a_voter_with_a_doubtful_answer_is_asked_one_thing_and_settles_it_in_one_word() {
-    check(
-        "0 09:00 open: straight open
-         1 10:00 m1 forged: YES
-         1 10:01 m1: IF
-         1 10:02 m1 to:confirm:mine: DECLINE
-         1 10:03 m1: NO
-         1 11:00 m1 forged: WITHDRAW
-         1 11:01 m1: WORDS
-         1 11:02 m1 to:confirm:mine: CONFIRM
-         5 09:01 m2 forged: NO",
-        expect![[r#"
-            0 09:00 open: straight open
-                ballot → all
-                [open]
-            1 10:00 m1 forged: YES
-                confirm yes → m1
-            1 10:01 m1: IF
-                confirm-unclear yes → m1
-            1 10:02 m1 to:confirm:mine: DECLINE
-                declined → m1
-            1 10:03 m1: NO
-                receipt no → m1
-            1 11:00 m1 forged: WITHDRAW
-                confirm-word → m1
-            1 11:01 m1: WORDS
-                confirm-word → m1
-            1 11:02 m1 to:confirm:mine: CONFIRM
-                withdrawn → m1
-            5 09:01 m2 forged: NO
-                late → m2
         "#]],
     );
 }

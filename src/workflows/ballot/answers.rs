@@ -5,8 +5,8 @@ use crate::kernel::choice::Choice;
 use crate::kernel::ids::Party;
 use crate::kernel::said::{Command, Problem, Said};
 use crate::kernel::workflow::{Asks, Cx, Effect, Refusal, Reply, Step};
-use mails::Taken;
 use chrono::{DateTime, Utc};
+use mails::Taken;
 use serde_json::{Value, json};
 
 /// Characters of a receipt code: 80 bits of the letter's nonce.
@@ -54,7 +54,7 @@ pub(super) fn reply(poll: Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<B
         return match poll.pending.get(&voter).filter(asked).cloned() {
             Some(pending) => confirmed(poll, voter, &pending, reply, cx),
             // An old question, or an old answer sent again: it is no vote, and it confirms nothing new.
-            None => Err(ask_again(&poll, voter, "ballot/no-answer", cx)),
+            None => Err(ask_anew(&poll, voter, "ballot/no-answer")),
         };
     }
     if !poll.in_time(reply.arrived) {
@@ -149,6 +149,11 @@ fn ask_again(poll: &Poll, voter: Party, template: &'static str, cx: &Cx<Policy>)
     if let Some(pending) = poll.pending.get(&voter) {
         return confirm_first(poll, voter, pending, poll.closes + cx.policy.grace());
     }
+    ask_anew(poll, voter, template)
+}
+
+/// A refusal that asks for the vote itself.
+fn ask_anew(poll: &Poll, voter: Party, template: &'static str) -> Refusal {
     Refusal::new(template, with_standing(poll, voter)).asking(Asks::Vote).about(mails::asking(voter))
 }
 

@@ -70,7 +70,8 @@ pub(super) fn asked_no_more(poll: &Poll) -> Vec<Effect> {
     let labels = |voter: &Party| {
         [asking(*voter), format!("refusal:{voter}"), format!("unreachable:{voter}")].map(Effect::Cancel)
     };
-    let annulment = poll.annulment.iter().map(|asked| Effect::Cancel(super::staff::Task::annulment(asked.at)));
+    let annulment =
+        poll.annulment.iter().map(|asked| Effect::Cancel(super::staff::Task::annulment(asked.at)));
     let questions = poll.pending.iter().map(|(voter, p)| Effect::Cancel(confirming(*voter, p.number)));
     poll.electorate.iter().flat_map(labels).chain(questions).chain(annulment).collect()
 }
@@ -384,7 +385,10 @@ pub(super) fn kept(matter: &Matter, by: PersonId, second: PersonId) -> Notice {
 /// Tells everybody that the Chair left a ballot without quorum as it is.
 pub(super) fn left_undecided(poll: &Poll) -> Notice {
     let data = json!({ "question": poll.matter.question });
-    Notice { class: Class::Public, ..Notice::new("undecided", everybody(poll), "ballot/left-undecided", data) }
+    Notice {
+        class: Class::Public,
+        ..Notice::new("undecided", everybody(poll), "ballot/left-undecided", data)
+    }
 }
 
 /// What somebody did by doing a task.

@@ -285,7 +285,9 @@ impl Workflow for Ballot {
 
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
         match (self, input) {
-            (Ballot::Planned(plan), Input::Wake) if plan.matter.opens <= cx.now => Ok(setup::planned(plan, cx)),
+            (Ballot::Planned(plan), Input::Wake) if plan.matter.opens <= cx.now => {
+                Ok(setup::planned(plan, cx))
+            }
             (Ballot::Open(poll), Input::Wake) => Ok(closing::wake(poll, cx)),
             (ballot @ (Ballot::Planned(_) | Ballot::Open(_)), Input::Reply(reply))
                 if annulment::is_about(reply) =>

@@ -1,8 +1,8 @@
 //! What staff and the Chair do about a ballot: enter one from paper, reach a voter whose addresses fail,
 //! decide what follows from two rounds without a quorum. Annulling has a file of its own.
 
-use super::{Ballot, Entry, Matter, Paper, Policy, Poll, What, annulment, answers, mails, setup};
 use super::mails::Done;
+use super::{Ballot, Entry, Matter, Paper, Policy, Poll, What, annulment, answers, mails, setup};
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::Verdict;
 use crate::kernel::choice::Choice;
@@ -67,7 +67,8 @@ fn is_officer(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
 /// Who decides about a ballot without quorum: the Chair, or who deputises for her, and staff.
 pub(super) fn deciding(cx: &Cx<Policy>) -> Vec<Party> {
     let chairs = cx.register.holders(Role::AlacChair, None, cx.now);
-    let chairs = if chairs.is_empty() { cx.register.holders(Role::AlacViceChair, None, cx.now) } else { chairs };
+    let chairs =
+        if chairs.is_empty() { cx.register.holders(Role::AlacViceChair, None, cx.now) } else { chairs };
     let staff = cx.register.holders(Role::Staff, None, cx.now);
     chairs.into_iter().chain(staff).collect::<BTreeSet<_>>().into_iter().map(Party::Person).collect()
 }
