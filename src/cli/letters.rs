@@ -5,6 +5,7 @@ use crate::kernel::form::{Draft, Form};
 use crate::kernel::language::Language;
 use crate::kernel::token::Minter;
 use crate::letters::{self, Trust};
+use crate::ports::resolver::{Resolver, Scope};
 use crate::render::{Letterhead, Renderer};
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Subcommand};
@@ -30,6 +31,12 @@ pub struct InspectArgs {
     /// Whose Authentication-Results count.
     #[arg(long, value_name = "ID")]
     authserv_id: Option<String>,
+    /// Whose Received tells when a mail arrived and who handed it in.
+    #[arg(long, value_name = "HOST")]
+    border_host: Option<String>,
+    /// A domain whose ARC seals count; may be given again.
+    #[arg(long, value_name = "DOMAIN")]
+    forwarder: Vec<String>,
     /// Read the mails as answers to this form, a file like those of templates/_forms (TOML or JSON).
     #[arg(long, value_name = "FILE")]
     form: Option<PathBuf>,
@@ -61,14 +68,27 @@ fn add_form(said: &mut Value, form: &Form, question: Option<&str>, raw: &[u8]) {
 }
 
 pub fn inspect(args: &InspectArgs) -> Outcome {
-    let trust = Trust { authserv_id: args.authserv_id.as_deref(), border_host: None };
+    let trust = Trust {
+        authserv_id: args.authserv_id.as_deref(),
+        border_host: args.border_host.as_deref(),
+        forwarders: &args.forwarder,
+    };
+    let resolver = args.zone.as_deref().map(Resolver::from_file).transpose()?;
+    // The zone knows everything there is: nothing is ever waited for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build();
+    let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start: {error}")))?;
     let form = args.form.as_deref().map(form_of).transpose()?;
     let mut out = std::io::stdout().lock();
     let broken = |error: std::io::Error| Trouble::new(format!("writing the answer: {error}"));
     for file in &args.files {
         let name = file.display().to_string();
         let raw = std::fs::read(file).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
-        let letter = letters::read(&raw, &trust);
+        let mut letter = letters::read(&raw, &trust);
+        if let Some(resolver) = &resolver {
+            let at = args.now.or_else(|| letters::arrival(&raw, &trust)).unwrap_or_default();
+            let checked = runtime.block_on(resolver.check(&raw, &letter, Scope::Everything, at));
+            letter.weigh(Some(checked), &trust);
+        }
         let mut said = letters::inspect_json(&name, &letter);
         if let Some(form) = &form {
             add_form(&mut said, form, args.question.as_deref(), &raw);

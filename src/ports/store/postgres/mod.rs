@@ -31,6 +31,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// A value as JSON that Postgres can hold.
 trait JsonExt: Serialize {
@@ -59,18 +60,22 @@ async fn tell(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A claim, made in the session that holds the lock; where there is nothing, once more after freeing what
-/// dead instances have in hand. Until the answer is here, what is in hand is in doubt.
+/// A claim, made in the session that holds the lock. Before the first, and wherever there is nothing, what
+/// dead instances have in hand is freed. Until the answer is here, what is in hand is in doubt.
 macro_rules! claim {
-    ($store:ident, $what:literal, |$connection:ident| $claim:expr, $item:expr) => {{
+    ($store:ident, $now:ident, $what:literal, |$connection:ident| $claim:expr, $item:expr) => {{
         let mut session = $store.session().await?;
         $store.grip.claiming();
         let found = within(async {
             let $connection = session.connection()?;
+            if !$store.looked_after_the_dead.load(Ordering::Relaxed) {
+                hands::free_the_dead($connection, $store.hand, $now).await?;
+                $store.looked_after_the_dead.store(true, Ordering::Relaxed);
+            }
             if let Some(found) = $claim.await? {
                 return Ok(Some(found));
             }
-            if !hands::free_the_dead($connection, $store.hand).await? {
+            if !hands::free_the_dead($connection, $store.hand, $now).await? {
                 return Ok(None);
             }
             $claim.await
@@ -136,7 +141,7 @@ impl Store for PostgresStore {
     }
 
     async fn claim_mail(&self, now: DateTime<Utc>) -> Answer<Option<Mail>> {
-        claim!(self, "claiming a mail", |connection| mail::claim(connection, self.hand, now), |mail| {
+        claim!(self, now, "claiming a mail", |connection| mail::claim(connection, self.hand, now), |mail| {
             Item::Mail(mail.id)
         })
     }
@@ -151,6 +156,12 @@ impl Store for PostgresStore {
             .await
             .map_err(fault("putting a mail back"));
         self.grip.let_go(Item::Mail(mail), told)
+    }
+
+    async fn keep_checked(&self, mail: MailId, found: &Sealed) -> Answer<()> {
+        within(mail::keep_checked(&self.pool, mail, found))
+            .await
+            .map_err(fault("keeping what DNS said of a mail"))
     }
 
     async fn post(&self, letter: &NewLetter, _now: DateTime<Utc>) -> Answer<(LetterId, bool)> {
@@ -197,6 +208,7 @@ impl Store for PostgresStore {
     async fn claim_letter(&self, now: DateTime<Utc>) -> Answer<Option<Claimed>> {
         claim!(
             self,
+            now,
             "claiming a letter",
             |connection| letters::claim(connection, self.hand, now),
             |claimed| Item::Letter(claimed.id)
@@ -229,6 +241,7 @@ impl Store for PostgresStore {
     ) -> Answer<Option<CaseRow>> {
         claim!(
             self,
+            now,
             "claiming a clock",
             |connection| letters::claim_due(connection, self.hand, now, settle, mailboxes),
             |case| Item::Clock(case.id)
@@ -270,6 +283,7 @@ impl Store for PostgresStore {
         self.grip.catch_up(&self.pool, self.hand).await?;
         claim!(
             self,
+            now,
             "claiming a notice",
             |connection| outbox::claim(connection, self.hand, now),
             |outgoing| Item::Notice(outgoing.row.id)
