@@ -245,7 +245,8 @@ mod tests {
     fn paragraphs_and_tables_of_documents_become_lines() {
         check(
             "word/document.xml",
-            "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>1. Name:</w:t></w:r><w:r><w:t xml:space='preserve'> A &amp; \
+            "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>1. Name:</w:t></w:r><w:r><w:t xml:space='preserve'> A \
+             &amp; \
              B</w:t></w:r></w:p><w:p><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:r><w:t>x</w:t><w:tab/>\
              <w:t>y</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>Country</w:t></w:r></w:p></w:tc><w:tc><w:p>\
              <w:r><w:t>France</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>",
