@@ -95,9 +95,6 @@ impl<S: Store> Daemon<S> {
         }
         let register = self.register().await?;
         let asked = self.token(&letter, mail.accepted).await?;
-        if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
-            letter.sheet = Some(letters::form::sheet(&raw));
-        }
         if let Token::Known(asked) = &asked
             && asked.template == super::alarm::TEMPLATE
             && self.sent_by_ourselves(&letter)
@@ -111,6 +108,9 @@ impl<S: Store> Daemon<S> {
             return Ok(None);
         }
         let identity = self.identity(&letter, &raw);
+        if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
+            letter.sheet = Some(letters::form::sheet(&raw));
+        }
         drop(raw);
         // An answer to one of ours goes where it belongs; what else waits is told only to who asks the office.
         let alone = matches!(asked, Token::Known(_)) && letter.commands.is_empty();

@@ -1,11 +1,15 @@
-//! Forms inside workflows: a workflow keeps a `FormTalk` in its state, sends what `ask` gives, and hands every reply
-//! about it to `answer`, which gives the talk after it, what came of it, and the mail to send.
+//! Forms inside workflows: a workflow keeps a `FormTalk` in its state, sends what `ask` gives, and hands
+//! every reply about it to `answer`, which gives the talk after it, what came of it, and the mail to send.
 //!
 //! ```text
 //! let talk = FormTalk::new(&form, language, Draft::prefilled(known));
-//! let step = Step::to(state).tell(forms::ask(&form, &talk, "form", to));      // then, for each Input::Reply:
+//! let step = Step::to(state).tell(forms::ask(&form, &talk, "form", to));
+//! // Then, for each reply:
 //! let turn = forms::answer(&form, &talk, reply, "form", cx.now);
-//! match turn.outcome { Outcome::Complete { .. } => next phase, _ => same phase with turn.talk }.tell(turn.notice)
+//! match turn.outcome {
+//!     Outcome::Complete { .. } => the next phase,
+//!     _ => the same phase, with turn.talk,
+//! }.tell(turn.notice)
 //! ```
 
 use crate::kernel::form::{Draft, Form, FormTalk, Lack, Mode, Outcome, Place, Reading, Sheet, Source};
@@ -27,12 +31,13 @@ pub struct Turn {
     pub outcome: Outcome,
     /// What the letter says, question by question.
     pub reading: Reading,
-    /// What to send: the receipt, the form with what is missing, the next question. To whom the form was sent.
+    /// What to send: the receipt, the form with what is missing, the next question. To whom the form was
+    /// sent.
     pub notice: Notice,
 }
 
-/// The mail that asks: the form, what is left of it, or the question whose turn it is. Reminders are the same mail
-/// under another label.
+/// The mail that asks: the form, what is left of it, or the question whose turn it is. Reminders are the
+/// same mail under another label.
 pub fn ask(form: &Form, talk: &FormTalk, label: &str, to: Party) -> Notice {
     let (template, data) = match &talk.mode {
         Mode::Whole => (WHOLE, form::form_data(form, &talk.draft)),

@@ -313,6 +313,22 @@ pub(crate) fn differences(language: Language, reading: &Reading) -> Vec<String> 
 }
 
 #[test]
+fn every_form_there_is_can_be_sent_in_every_language() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/_forms");
+    for file in std::fs::read_dir(folder).expect("forms").flatten() {
+        let text = std::fs::read_to_string(file.path()).expect("a form file");
+        let form = Form::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", file.path().display()));
+        for language in Language::ALL {
+            let (text, _) = mail(&form, &Draft::default(), language);
+            for field in &form.fields {
+                let plain: String = text.chars().filter(|c| !('\u{2066}'..='\u{2069}').contains(c)).collect();
+                assert!(plain.contains(field.label.get(language)), "{} in {language}", field.id);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_way_of_answering_is_read_in_every_language() {
     let form = application();
     let mut wrong = Vec::new();

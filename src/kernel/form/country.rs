@@ -1,7 +1,7 @@
 //! Countries and territories by their codes (ISO 3166-1) and their names in seven languages.
 //!
-//! `countries.txt` holds a line for each: the two codes, the names in the order of `Language::ALL`, and other
-//! names people write. The names are those of the Unicode CLDR, the other names are our own.
+//! `countries.txt` holds a line for each: the two codes, the names in the order of `Language::ALL`, and
+//! other names people write. The names are those of the Unicode CLDR, the other names are our own.
 
 use crate::kernel::language::Language;
 use serde::{Deserialize, Serialize};

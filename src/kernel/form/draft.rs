@@ -1,5 +1,5 @@
-//! A form half filled in: the answers so far, each with where it was read. Replies are merged into it one after
-//! the other.
+//! A form half filled in: the answers so far, each with where it was read. Replies are merged into it one
+//! after the other.
 
 use super::{Found, Reading, Value};
 use chrono::{DateTime, Utc};
@@ -60,8 +60,8 @@ impl Draft {
         self.entries.iter().filter_map(|(id, entry)| Some((id.as_str(), entry.value.as_ref()?)))
     }
 
-    /// The draft after a letter: a later answer replaces the earlier one of the same question and nothing else.
-    /// Merging the same reading twice changes nothing more.
+    /// The draft after a letter: a later answer replaces the earlier one of the same question and nothing
+    /// else. Merging the same reading twice changes nothing more.
     #[must_use]
     pub fn merged(&self, reading: &Reading, source: &Source) -> Draft {
         let mut draft = self.clone();

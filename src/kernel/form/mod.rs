@@ -1,5 +1,5 @@
-//! Forms that are filled in by mail: what is asked, of which kind, and who will see it. The words of a form stand
-//! in one file in all seven languages, `templates/_forms/<id>.toml`; this reads and checks it.
+//! Forms that are filled in by mail: what is asked, of which kind, and who will see it. The words of a form
+//! stand in one file in all seven languages, `templates/_forms/<id>.toml`; this reads and checks it.
 
 mod country;
 mod draft;

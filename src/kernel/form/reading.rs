@@ -1,4 +1,5 @@
-//! What one letter says about a form: per question an answer, "as before", "take it away", or what is wrong.
+//! What one letter says about a form: per question an answer, "as before", "take it away", or what is
+//! wrong.
 
 use super::Value;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! The conversation about one form: what was asked, what came back, what is still needed. A workflow keeps one of
-//! these in its state and asks it what to do with each letter.
+//! The conversation about one form: what was asked, what came back, what is still needed. A workflow keeps
+//! one of these in its state and asks it what to do with each letter.
 //!
 //! ```text
 //! whole form ──reply──► complete
@@ -164,8 +164,8 @@ impl FormTalk {
         (talk, outcome)
     }
 
-    /// Troubles this letter mended go, those it brought come. Who confirms what stands there takes back what was
-    /// unclear.
+    /// Troubles this letter mended go, those it brought come. Who confirms what stands there takes back
+    /// what was unclear.
     fn weigh_troubles(&mut self, reading: &Reading) {
         for (id, found) in &reading.found {
             match found {
@@ -208,8 +208,8 @@ impl FormTalk {
         Outcome::StillMissing { lacks, changed }
     }
 
-    /// What to ask next: the question itself again where the answer was unclear, then the first open one below
-    /// it, then those above. A skipped one comes last.
+    /// What to ask next: the question itself again where the answer was unclear, then the first open one
+    /// below it, then those above. A skipped one comes last.
     pub fn next_question(&self, form: &Form, asked: Option<&str>, skipped: Option<&str>) -> Option<String> {
         let open = |id: &str| {
             self.draft.entry(id).is_none()

@@ -1,8 +1,9 @@
-//! The text of files people send a form back in: plain text, Markdown, Word (.docx) and OpenDocument (.odt). Other
-//! kinds that often hold a form are refused by kind.
+//! The text of files people send a form back in: plain text, Markdown, Word (.docx) and OpenDocument
+//! (.odt). Other kinds that often hold a form are refused by kind.
 //!
-//! Archives are opened in memory with limits on their size, on what one entry may unpack to, and on how much more it
-//! may unpack to than it was packed in. PDF is not read: no reader of it is known to be safe with hostile files.
+//! Archives are opened in memory with limits on their size, on what one entry may unpack to, and on how
+//! much more it may unpack to than it was packed in. PDF is not read: no reader of it is known to be safe
+//! with hostile files.
 
 use super::scan::CELL;
 use crate::kernel::form::Unread;
@@ -39,7 +40,8 @@ pub enum Kind {
     Other,
 }
 
-/// The kind of a file by what its sender calls it; nothing for a file no form comes in (a picture, a calendar).
+/// The kind of a file by what its sender calls it; nothing for a file no form comes in (a picture, a
+/// calendar).
 pub fn kind(media: &str, name: &str) -> Option<Kind> {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     match (ending.as_str(), media) {
@@ -243,7 +245,8 @@ mod tests {
     fn paragraphs_and_tables_of_documents_become_lines() {
         check(
             "word/document.xml",
-            "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>1. Name:</w:t></w:r><w:r><w:t xml:space='preserve'> A &amp; \
+            "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>1. Name:</w:t></w:r><w:r><w:t xml:space='preserve'> A \
+             &amp; \
              B</w:t></w:r></w:p><w:p><w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:r><w:t>x</w:t><w:tab/>\
              <w:t>y</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>Country</w:t></w:r></w:p></w:tc><w:tc><w:p>\
              <w:r><w:t>France</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>",
@@ -277,7 +280,8 @@ mod tests {
     #[test]
     fn a_directory_that_lies_about_sizes_is_found_out() {
         let mut lying = packed("content.xml", &vec![b' '; 3 << 20]);
-        // The size, unpacked, stands at byte 24 of the entry in the directory at the end, and at byte 22 of the entry itself.
+        // The size, unpacked, stands at byte 24 of the entry in the directory at the end, and at byte 22 of
+        // the entry itself.
         let entry = lying.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
         lying[entry + 24..entry + 28].copy_from_slice(&100_u32.to_le_bytes());
         lying[22..26].copy_from_slice(&100_u32.to_le_bytes());

@@ -1,9 +1,9 @@
 //! Forms filled in by reply: the lines of a letter become answers. Pure, total and bounded.
 //!
-//! A person may answer above the quote by number or label, type into the quoted form, send back a file, or say "no
-//! change" in a word. `sheet` takes the lines out of a mail, `scan` finds where answers begin, `segment` takes out
-//! what the form printed itself, `values` reads what is left, and this puts it together. Where one letter says two
-//! things of one question, neither counts: it is asked back.
+//! A person may answer above the quote by number or label, type into the quoted form, send back a file, or
+//! say "no change" in a word. `sheet` takes the lines out of a mail, `scan` finds where answers begin,
+//! `segment` takes out what the form printed itself, `values` reads what is left, and this puts it
+//! together. Where one letter says two things of one question, neither counts: it is asked back.
 
 mod files;
 mod print;
@@ -254,7 +254,8 @@ fn together(pieces: Vec<Piece>) -> Option<Found> {
     Some(Found::Trouble(trouble))
 }
 
-/// Goes through the anchors of a page and tells those that begin an answer from numbers and labels inside one.
+/// Goes through the anchors of a page and tells those that begin an answer from numbers and labels inside
+/// one.
 #[derive(Default)]
 struct Walk {
     /// The answer we are in: its question, and whether it began with number and label.
@@ -296,7 +297,8 @@ impl Walk {
         let runs_on = self.inside.is_some_and(|(inside, _)| form.fields[inside].kind.runs_on());
         match (anchor.number, anchor.labelled) {
             (Some(_), true) => true,
-            // A label inside a long answer of a form that is filled in by number and label is part of the answer.
+            // A label inside a long answer of a form that is filled in by number and label is part of the
+            // answer.
             (None, true) => !(runs_on && self.inside.is_some_and(|(_, whole)| whole)),
             (Some(number), false) => {
                 let back = self.inside.is_some_and(|(inside, _)| field <= inside);

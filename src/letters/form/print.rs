@@ -1,13 +1,13 @@
-//! What a form prints: the notes under a question, answers as text. The reader of forms takes the same texts out
-//! again, so that a form sent back as it was says nothing.
+//! What a form prints: the notes under a question, answers as text. The reader of forms takes the same
+//! texts out again, so that a form sent back as it was says nothing.
 
 use super::words::{trouble, words};
 use crate::kernel::form::{Amount, Draft, Field, Form, Lack, Person, Unread, Value};
 use crate::kernel::language::Language;
 use serde_json::{Map, Value as Json, json};
 
-/// Characters of all long answers together that a form shows, and of one at least and at most; a longer one is
-/// cut and says so. A mail has room for no more.
+/// Characters of all long answers together that a form shows, and of one at least and at most; a longer one
+/// is cut and says so. A mail has room for no more.
 const SHOWN_ALL: usize = 2_400;
 const SHOWN_MIN: usize = 120;
 const SHOWN_MAX: usize = 600;
@@ -96,6 +96,8 @@ fn by_language(text: impl Fn(Language) -> String) -> Json {
 pub fn field_data(form: &Form, field: &Field, draft: &Draft) -> Json {
     let number = form.field(&field.id).map_or(0, |(number, _)| number);
     let (value, room) = (draft.value(&field.id), room(form, draft));
+    let shown_now =
+        |language| value.map(|value| cut(shown(field, value, language), room)).unwrap_or_default();
     let options: Vec<Json> = field
         .options
         .iter()
@@ -106,7 +108,7 @@ pub fn field_data(form: &Form, field: &Field, draft: &Draft) -> Json {
         "number": number,
         "label": field.label,
         "note": by_language(|language| note(field, language)),
-        "value": by_language(|language| value.map(|v| cut(shown(field, v, language), room)).unwrap_or_default()),
+        "value": by_language(shown_now),
         "options": options,
     })
 }
@@ -130,8 +132,8 @@ fn problem_data(form: &Form, lack: &Lack) -> Option<Json> {
     Some(json!({ "text": by_language(text), "said": said, "could_be": could_be }))
 }
 
-/// What is missing or wrong, and the form with those questions only: `form/missing`. `unread` are files that could
-/// not be read.
+/// What is missing or wrong, and the form with those questions only: `form/missing`. `unread` are files
+/// that could not be read.
 pub fn missing_data(form: &Form, draft: &Draft, lacks: &[Lack], unread: &[Unread]) -> Json {
     let problems: Vec<Json> = lacks.iter().filter_map(|lack| problem_data(form, lack)).collect();
     let asked = |lack: &Lack| form.field(&lack.field).map(|(_, field)| field_data(form, field, draft));

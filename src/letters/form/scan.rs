@@ -1,7 +1,9 @@
-//! Where in a page an answer begins: by the number of its question, by its label in any language, or by both.
+//! Where in a page an answer begins: by the number of its question, by its label in any language, or by
+//! both.
 //!
-//! Labels are looked for in the squashed text (letters and digits alone, folded), so that a label torn over two
-//! lines, with other accents, spaces or marks, is still found; every squashed letter knows where it stands.
+//! Labels are looked for in the squashed text (letters and digits alone, folded), so that a label torn over
+//! two lines, with other accents, spaces or marks, is still found; every squashed letter knows where it
+//! stands.
 
 use super::words::{ascii_digit, squash, words};
 use crate::kernel::form::{Form, Page, Part};
@@ -195,7 +197,8 @@ impl<'a> Scan<'a> {
         let labelled = self.label(self.atom_at(after), row, labels);
         if let Some((field, last)) = labelled {
             let gap = self.gap(last);
-            // A wrong number before another question's label: the label tells, where a colon says it is one.
+            // A wrong number before another question's label: the label tells, where a colon says it is
+            // one.
             if field + 1 == found.number || gap.separated {
                 let mark = Mark::Field(field);
                 return Some(Anchor {
@@ -219,8 +222,8 @@ impl<'a> Scan<'a> {
         (gap.separated || gap.line_ends).then_some(anchor)
     }
 
-    /// The longest label that starts at an atom of this row: its question, and its last atom. It may run on for
-    /// two lines more of the same hand.
+    /// The longest label that starts at an atom of this row: its question, and its last atom. It may run on
+    /// for two lines more of the same hand.
     fn label(&self, at: usize, row: usize, labels: &Labels) -> Option<(usize, usize)> {
         let first = self.atoms.get(at).filter(|atom| atom.row == row)?;
         let list = labels.by_first.get(&first.c)?;

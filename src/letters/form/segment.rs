@@ -247,8 +247,8 @@ fn is_mark(text: &str) -> bool {
         })
 }
 
-/// The rows as one answer of the question's kind: a line or a paragraph for most, all of it where an answer may run
-/// on. Greetings at the end stay out.
+/// The rows as one answer of the question's kind: a line or a paragraph for most, all of it where an answer
+/// may run on. Greetings at the end stay out.
 fn finish(field: &Field, lines: &[Left], take: impl Fn(&Left) -> bool) -> String {
     let mut rows: Vec<&Left> = Vec::new();
     for line in lines.iter().filter(|line| take(line)) {

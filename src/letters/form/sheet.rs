@@ -1,5 +1,6 @@
-//! What a letter brings that a form can be read from: its lines, told apart into the author's and the quoted, and
-//! the text of the files that came along. It is kept with the letter, so that a replay reads the same.
+//! What a letter brings that a form can be read from: its lines, told apart into the author's and the
+//! quoted, and the text of the files that came along. It is kept with the letter, so that a replay reads
+//! the same.
 
 use super::files;
 use super::scan::CELL;

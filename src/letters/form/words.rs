@@ -1,4 +1,5 @@
-//! The words of forms, compiled from `words/form.toml`: what is said instead of an answer, and what is printed.
+//! The words of forms, compiled from `words/form.toml`: what is said instead of an answer, and what is
+//! printed.
 
 use crate::kernel::form::{Sees, Why, Words};
 use crate::kernel::language::Language;

@@ -1,4 +1,5 @@
-//! Days as people write them in seven languages. Where day and month could be either way round, nothing is read.
+//! Days as people write them in seven languages. Where day and month could be either way round, nothing is
+//! read.
 
 use super::super::words::{ascii_digit, squash, words};
 use super::Fault;

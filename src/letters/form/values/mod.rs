@@ -1,5 +1,5 @@
-//! The words of an answer become a value of the kind asked for, or the reason why not. Nothing is guessed: what can
-//! be read in two ways is asked back.
+//! The words of an answer become a value of the kind asked for, or the reason why not. Nothing is guessed:
+//! what can be read in two ways is asked back.
 
 mod address;
 mod choice;
@@ -89,8 +89,8 @@ pub fn said(text: &str) -> String {
     shown
 }
 
-/// Without control characters and marks of direction; lines trimmed at their ends, at most one empty line in a
-/// row. Joiners stay: some scripts need them.
+/// Without control characters and marks of direction; lines trimmed at their ends, at most one empty line
+/// in a row. Joiners stay: some scripts need them.
 fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut empty = 0;

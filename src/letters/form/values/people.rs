@@ -1,5 +1,5 @@
-//! Lists of people: name, address and role, one person per line or in blocks, in whatever order and with whatever
-//! marks between.
+//! Lists of people: name, address and role, one person per line or in blocks, in whatever order and with
+//! whatever marks between.
 
 use super::super::words::{squash, words};
 use super::Fault;
@@ -69,8 +69,8 @@ fn list(text: &str) -> Vec<Person> {
     people
 }
 
-/// Whether a line goes on about the person before: it brings an address or a role that one lacks, and no name of
-/// somebody else.
+/// Whether a line goes on about the person before: it brings an address or a role that one lacks, and no
+/// name of somebody else.
 fn belongs(last: &Person, said: &Said) -> bool {
     match (&said.name, &said.email) {
         (None, Some(_)) => last.email.is_none(),

@@ -288,7 +288,8 @@ fn people_are_read_however_they_are_listed() {
         "Name: Ann Lee\nEmail: ann@x.org\nRole: president\n\nName: Bo Chen\nEmail: bo@x.org\nRole: secretary",
         "Ann Lee\nann@x.org\nrole: president\nBo Chen\nbo@x.org\nrole: secretary",
         "Ann Lee — president — ann@x.org；\nBo Chen — secretary — bo@x.org",
-        "Nom : Ann Lee, courriel : ann@x.org, fonction : president\nNom : Bo Chen, courriel : bo@x.org, rôle : secretary",
+        "Nom : Ann Lee, courriel : ann@x.org, fonction : president\n\
+         Nom : Bo Chen, courriel : bo@x.org, rôle : secretary",
         "姓名：Ann Lee，邮箱：ann@x.org，职务：president\n姓名：Bo Chen，邮箱：bo@x.org，职务：secretary",
         "الاسم: Ann Lee، البريد: ann@x.org، المنصب: president\nالاسم: Bo Chen، البريد: bo@x.org، المنصب: secretary",
         "ФИО: Ann Lee, почта: ann@x.org, должность: president\nФИО: Bo Chen, почта: bo@x.org, роль: secretary",
