@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod accuracy;
 mod answering;
 mod ballot_stories;
 mod config;
