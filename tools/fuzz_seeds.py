@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = ["letter", "words", "commands", "html", "report", "addresses", "register", "ballot", "config"]
+TARGETS = ["letter", "words", "commands", "html", "report", "addresses", "verify", "register", "ballot", "config"]
 CSV = "kind,id,name,language,zone,addresses,roles\nperson,1,Ann Member,fr,UTC,ann@member.example,staff\n"
 HEAD = "From: Ann Member <ann@member.example>\r\nTo: clerk@clerk.example\r\nSubject: Re: vote\r\n"
 
@@ -86,6 +86,9 @@ def main():
             if part.lstrip().startswith("<"):
                 write(folders["html"], part)
                 write(folders["letter"], HEAD + "Content-Type: text/html; charset=utf-8\r\n\r\n<p>YES</p>" + part)
+    for header, parts in notices():
+        for part in parts:
+            write(folders["verify"], HEAD + "\r\nVERIFY\r\n\r\n---- Forwarded message ----\r\n" + part)
     for text in literals():
         for name in ("letter", "html", "report") if ":" in text else ("words", "html"):
             write(folders[name], text)

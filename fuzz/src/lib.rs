@@ -30,6 +30,7 @@ fn bounded(letter: &Letter, size: usize) {
         (letter.to.len(), 200),
         (letter.references.len(), 200),
         (letter.problems.len(), 20),
+        (letter.near.len(), 5),
     ];
     for (n, (count, limit)) in counts.into_iter().enumerate() {
         assert!(count <= limit, "list {n} has {count} entries");
@@ -56,7 +57,8 @@ fn credited(letter: &Letter) {
 
 /// A plain mail of a person's around a text.
 pub fn plain(text: &[u8]) -> Vec<u8> {
-    let head: &[u8] = b"From: Ann Member <ann@member.example>\r\nTo: clerk@clerk.example\r\nSubject: Re: vote\r\n\
+    let head: &[u8] =
+        b"From: Ann Member <ann@member.example>\r\nTo: clerk@clerk.example\r\nSubject: Re: vote\r\n\
         Message-ID: <1@member.example>\r\nContent-Type: text/plain; charset=utf-8\r\n";
     [head, b"Content-Transfer-Encoding: 8bit\r\n\r\n", text].concat()
 }

@@ -6,8 +6,18 @@ use atlarged::kernel::token::Minter;
 use atlarged_fuzz::read;
 
 const FIELDS: [&str; 12] = [
-    "From", "To", "Cc", "Reply-To", "Delivered-To", "References", "In-Reply-To", "Date", "Received", "Subject",
-    "Authentication-Results", "Return-Path",
+    "From",
+    "To",
+    "Cc",
+    "Reply-To",
+    "Delivered-To",
+    "References",
+    "In-Reply-To",
+    "Date",
+    "Received",
+    "Subject",
+    "Authentication-Results",
+    "Return-Path",
 ];
 
 libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
@@ -24,7 +34,9 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
         assert!(minter.check(&carrier.token).is_none(), "a token out of thin air");
     }
     if let Some((numbers, _)) = raw.split_first_chunk::<10>() {
-        let number = |from: usize| u32::from_be_bytes([numbers[from], numbers[from + 1], numbers[from + 2], numbers[from + 3]]);
+        let number = |from: usize| {
+            u32::from_be_bytes([numbers[from], numbers[from + 1], numbers[from + 2], numbers[from + 3]])
+        };
         let n = u16::from_be_bytes([numbers[8], numbers[9]]);
         let notice = NoticeId { case: CaseId(i64::from(number(0))), seq: number(4), n };
         let token = minter.mint(notice).expect("numbers in range");

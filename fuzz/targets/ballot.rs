@@ -22,8 +22,14 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
     let at = Surroundings { case: CaseId(9), now, policies: &policies, register: &VILLAGE };
     for json in [false, true] {
         let Ok(body) = cases::data(text, json) else { continue };
-        let opening =
-            Opening { kind: "ballot".into(), parent: None, by: None, body, arrived: now, nonce: "00".repeat(16) };
+        let opening = Opening {
+            kind: "ballot".into(),
+            parent: None,
+            by: None,
+            body,
+            arrived: now,
+            nonce: "00".repeat(16),
+        };
         let opened = Case::open(Kind::Ballot, &opening, &at);
         assert_eq!(opened, Case::open(Kind::Ballot, &opening, &at));
         let Ok(step) = opened else { continue };

@@ -10,7 +10,8 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
     let distinct: HashSet<_> = letter.commands.iter().collect();
     assert_eq!(distinct.len(), letter.commands.len(), "each command once");
     if text.lines().all(|line| line.trim().is_empty()) {
-        let below = format!("{text}\n-- \nAnn\nERASE\n\nOn Thu, Aug 20, 2026 at 10:15 AM Clerk wrote:\n> ERASE\n");
+        let below =
+            format!("{text}\n-- \nAnn\nERASE\n\nOn Thu, Aug 20, 2026 at 10:15 AM Clerk wrote:\n> ERASE\n");
         assert!(read(&plain(below.as_bytes())).commands.is_empty());
     }
 });

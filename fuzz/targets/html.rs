@@ -9,7 +9,8 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
     let page: &[u8] = b"Content-Type: text/html; charset=utf-8\n\n";
     read(&[head, page, raw].concat());
 
-    let beside: &[u8] = b"Content-Type: multipart/alternative; boundary=b-7f3a91\n\n--b-7f3a91\n\nYES\n--b-7f3a91\n";
+    let beside: &[u8] =
+        b"Content-Type: multipart/alternative; boundary=b-7f3a91\n\n--b-7f3a91\n\nYES\n--b-7f3a91\n";
     let both = read(&[head, beside, page, raw, b"\n--b-7f3a91--\n"].concat());
     if !raw.windows(8).any(|at| at == b"b-7f3a91") {
         let choice = both.answer.choice;

@@ -7,11 +7,13 @@ use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::said::Command;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
+use serde_json::Value;
 
 /// Carriers that are looked up beside the first.
 const CARRIERS: usize = 20;
@@ -74,6 +76,8 @@ impl<S: Store> Daemon<S> {
             return Ok(Sorted::Quarantined("its key is gone, or its bytes were altered".to_owned()));
         };
         let letter = letters::read(&raw, &self.trust());
+        let asks_verify = letter.class == Class::Reply && letter.commands.contains(&Command::Verify);
+        let forwarded = if asks_verify { letters::forwarded::forwarded(&raw) } else { None };
         drop(raw);
         if !mail.accepted && implausible(&letter, mail, now) {
             return Ok(Sorted::Quarantined("its times of arrival disagree or lie in the future".to_owned()));
@@ -94,7 +98,12 @@ impl<S: Store> Daemon<S> {
         };
         let stranger = match (&asked, author) {
             (Token::None, None) => self.stranger(&letter, now).await?,
+            (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
+        };
+        let verified = match asks_verify {
+            true => Some(self.verify(forwarded.as_ref(), author.map(|person| person.id), &register).await?),
+            false => None,
         };
         let repeated = match &letter.message_id {
             Some(message_id) => self.store.message_id_seen(message_id, mail.id).await?,
@@ -112,6 +121,7 @@ impl<S: Store> Daemon<S> {
             asked,
             waits,
             stranger,
+            verified,
             nonce: &nonce,
         };
         Ok(match desk::desk(&letter, &counter) {
@@ -172,7 +182,7 @@ impl<S: Store> Daemon<S> {
 
     /// Whether a notice is the one that a token of this epoch named: since a restore its number may have been
     /// given out again. A notice written before the restore is still the same.
-    async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
+    pub(super) async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
         if epoch == self.minter.epoch() {
             return Ok(true);
         }
@@ -190,7 +200,10 @@ impl<S: Store> Daemon<S> {
                 continue;
             }
             let Some(notice) = self.store.notice(ask.notice).await? else { continue };
-            let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
+            // The question in all languages where its mail has it, else the case's title.
+            let question = notice.row.data.get("question").filter(|question| question.is_object());
+            let title = question.cloned().unwrap_or_else(|| Value::from(ask.title));
+            let waits = Waits { notice: ask.notice, title, until: ask.not_after };
             owed.push(Owed { asks: notice.row.asks, waits });
         }
         owed.sort_by_key(|owed| owed.waits.notice);

@@ -40,17 +40,28 @@ fn in_address(address: &str, place: Place, found: &mut Vec<Carrier>) {
 
 /// Adds every maximal run of letters and digits that is a token.
 fn scan(text: &str, place: Place, found: &mut Vec<Carrier>) {
-    for word in text.as_bytes()[..text.len().min(MAX_TEXT)].split(|b| !b.is_ascii_alphanumeric()) {
-        if word.len() != LENGTH || !word.iter().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b))
-        {
-            continue;
-        }
-        let token = String::from_utf8_lossy(word).to_ascii_lowercase();
+    for token in shaped(text) {
         let known = found.iter().any(|c| c.place == place && c.token == token);
         if !known && found.len() < MAX_TOKENS {
             found.push(Carrier { place, token });
         }
     }
+}
+
+/// The strings of a text that are shaped like a token, in lower case, each once, at most [`MAX_TOKENS`].
+pub fn shaped(text: &str) -> Vec<String> {
+    let base32 = |b: &u8| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b);
+    let mut found: Vec<String> = Vec::new();
+    for run in text.as_bytes()[..text.len().min(MAX_TEXT)].split(|b| !b.is_ascii_alphanumeric()) {
+        if run.len() != LENGTH || !run.iter().all(base32) {
+            continue;
+        }
+        let token = String::from_utf8_lossy(run).to_ascii_lowercase();
+        if found.len() < MAX_TOKENS && !found.contains(&token) {
+            found.push(token);
+        }
+    }
+    found
 }
 
 /// The header sections of mails enclosed in this one.

@@ -29,6 +29,9 @@ const TABLES: [(Option<Language>, &str); 8] = [
 struct Table {
     answer: HashMap<Role, Vec<String>>,
     command: HashMap<Verb, Vec<String>>,
+    /// What the seven languages are called, by code.
+    #[serde(default)]
+    languages: HashMap<Language, Vec<String>>,
     quote: HashMap<Mark, Vec<String>>,
     signature: SignatureTable,
     automatic: AutomaticTable,
@@ -154,6 +157,8 @@ pub enum Verb {
     Questions,
     Verify,
     Documents,
+    Comments,
+    Named,
     MyData,
     Erase,
 }
@@ -230,6 +235,8 @@ pub struct Words {
     /// Every answer word and every phrase that holds one, to see at a glance whether a text has any.
     pub answers: Phrases,
     pub commands: Map<(Verb, Option<Language>)>,
+    /// The languages by their names in all of them.
+    pub languages: Map<Language>,
     pub on: Set,
     pub wrote: Set,
     /// Verbs of more than one word, or of scripts without spaces.
@@ -285,12 +292,16 @@ fn compile() -> Words {
     let tables: Vec<Table> = TABLES.iter().map(read).collect();
     let mut lexicon: Map<Vec<Entry>> = Map::default();
     let (mut commands, mut common) = (Map::default(), Map::<Vec<Language>>::default());
+    let mut languages = Map::default();
     for ((language, _), table) in TABLES.iter().zip(&tables) {
         add_answers(&mut lexicon, *language, table);
         for (verb, forms) in &table.command {
             for form in forms {
                 commands.entry(fold(form).into_owned()).or_insert((*verb, *language));
             }
+        }
+        for (named, forms) in &table.languages {
+            languages.extend(forms.iter().map(|form| (fold(form).into_owned(), *named)));
         }
         for word in language.iter().flat_map(|_| &table.speech.common) {
             common.entry(fold(word).into_owned()).or_default().extend(*language);
@@ -318,6 +329,7 @@ fn compile() -> Words {
             .unwrap_or(1),
         lexicon,
         commands,
+        languages,
         on: marks(&tables, Mark::On).collect(),
         wrote: wrote.into_iter().collect(),
         wrote_phrases,

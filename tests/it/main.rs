@@ -39,4 +39,5 @@ mod story;
 mod systemd;
 mod tally;
 mod tidy;
+mod verify_stories;
 mod village;
