@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
     let found = forwarded(raw);
     assert_eq!(found, forwarded(raw), "reading twice gives the same");
     let forms = sent(raw);
-    assert!(forms.len() <= 2 && forms.iter().all(|form| form.len() <= 60_000), "few forms, bounded each");
+    assert!(forms.len() <= 2 && forms.iter().all(|form| form.len() <= 20_010), "few forms, bounded each");
     let print = Print::of(&forms, &code);
     let differs = print.differs(&forms, &code);
     assert!(!differs.contains(&Differs::Addresses), "an address of its own is foreign: {differs:?}");

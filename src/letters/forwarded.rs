@@ -131,6 +131,9 @@ fn add_text(text: &str, items: &mut Vec<Item>) {
 fn add_words(text: &str, items: &mut Vec<Item>) {
     let mut word = String::new();
     for c in text.chars().chain([' ']) {
+        if items.len() >= MAX_ITEMS {
+            return;
+        }
         if !is_unspaced(c) && c.is_alphanumeric() {
             word.push(c);
             continue;
