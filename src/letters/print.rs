@@ -143,7 +143,7 @@ impl Form {
             print.has(|form| &form.links, &code(link))
                 || address_of(link).is_some_and(|address| print.has(|form| &form.addresses, &address))
         };
-        if !links.all(|link| known(link)) {
+        if !links.all(known) {
             found.push(Differs::Links);
         }
         let inside = if copy.is_some() { &items[begins..ends] } else { &[] };
