@@ -110,7 +110,15 @@ where
         };
         loops.spawn(reader.read(name, mailbox, poll));
     }
-    loops.spawn(thinker(daemon.clone(), clock.clone(), room.clone(), watch.clone(), shutdown.clone()));
+    let thinker = Thinker {
+        daemon: daemon.clone(),
+        clock: clock.clone(),
+        room: room.clone(),
+        watch: watch.clone(),
+        longest: LONGEST.min(poll),
+        shutdown: shutdown.clone(),
+    };
+    loops.spawn(thinker.think());
     for postman in postmen {
         loops.spawn(sender(daemon.clone(), postman, clock.clone(), room.clone(), shutdown.clone()));
     }
@@ -203,44 +211,48 @@ impl<S: Store> Reader<S> {
     }
 }
 
-async fn thinker<S: Store>(
+struct Thinker<S> {
     daemon: Arc<Daemon<S>>,
     clock: Clock,
     room: Arc<Mailroom>,
     watch: Arc<Watch>,
+    /// The longest it sleeps: where mailboxes are read more often than that, as often as they are.
+    longest: Duration,
     shutdown: Shutdown,
-) {
-    let mut patience = Patience::new("thinking");
-    let mut errands = Errands::default();
-    while !shutdown.stopping() {
-        room.beats.fetch_add(1, Ordering::Relaxed);
-        let thought = daemon.think_some(clock()).await;
-        if thought.as_ref().is_ok_and(|thought| thought.steps > 0) {
-            room.send.notify_waiters();
-        }
-        // Whatever became of thinking: keys that must go, go.
-        errands.run(&daemon, &watch, clock()).await;
-        let next = match thought {
-            Ok(Thought { more: true, .. }) => continue,
-            Ok(Thought { .. }) => daemon.store.next_event().await,
-            Err(fault) => Err(fault),
-        };
-        match next {
-            Ok(next) => {
-                patience.well();
-                // A clock that is due already waits for mail to be read: looked at again now and then.
-                let until = |next: DateTime<Utc>| (next - clock()).to_std().unwrap_or(HELD_UP);
-                let pause = next.map_or(LONGEST, until).clamp(SHORTEST_PAUSE, LONGEST);
-                tokio::select! {
-                    () = within(pause, room.think.notified()) => {}
-                    () = shutdown.wait() => {}
+}
+
+impl<S: Store> Thinker<S> {
+    async fn think(self) {
+        let Thinker { daemon, clock, room, watch, longest, shutdown } = self;
+        let mut patience = Patience::new("thinking");
+        let mut errands = Errands::default();
+        while !shutdown.stopping() {
+            room.beats.fetch_add(1, Ordering::Relaxed);
+            let thought = daemon.think_some(clock(), || room.send.notify_waiters()).await;
+            // Whatever became of thinking: keys that must go, go.
+            errands.run(&daemon, &watch, clock()).await;
+            let next = match thought {
+                Ok(Thought { more: true, .. }) => continue,
+                Ok(Thought { .. }) => daemon.store.next_event().await,
+                Err(fault) => Err(fault),
+            };
+            match next {
+                Ok(next) => {
+                    patience.well();
+                    // A clock that is due already waits for mail to be read: looked at again now and then.
+                    let until = |next: DateTime<Utc>| (next - clock()).to_std().unwrap_or(HELD_UP);
+                    let pause = next.map_or(longest, until).clamp(SHORTEST_PAUSE, longest);
+                    tokio::select! {
+                        () = within(pause, room.think.notified()) => {}
+                        () = shutdown.wait() => {}
+                    }
                 }
+                Err(fault) => patience.after(&fault, &shutdown).await,
             }
-            Err(fault) => patience.after(&fault, &shutdown).await,
         }
-    }
-    if let Err(fault) = daemon.witness().await {
-        warn!(%fault, "the last steps are not witnessed beside the keys");
+        if let Err(fault) = daemon.witness().await {
+            warn!(%fault, "the last steps are not witnessed beside the keys");
+        }
     }
 }
 

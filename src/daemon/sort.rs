@@ -92,8 +92,9 @@ impl<S: Store> Daemon<S> {
             return Ok(Sorted::Silent("our own".to_owned()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
+        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
         let waits = match author {
-            Some(person) => self.waits(Party::Person(person.id), now).await?,
+            Some(person) => self.waits(Party::Person(person.id), worded, now).await?,
             None => Vec::new(),
         };
         let stranger = match (&asked, author) {
@@ -101,8 +102,9 @@ impl<S: Store> Daemon<S> {
             (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
         };
+        let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
         let verified = match asks_verify {
-            true => Some(self.verify(forwarded.as_ref(), author.map(|person| person.id), &register).await?),
+            true => Some(self.verify(forwarded.as_ref(), asker, &register).await?),
             false => None,
         };
         let repeated = match &letter.message_id {
@@ -192,19 +194,21 @@ impl<S: Store> Daemon<S> {
         Ok(since.is_some_and(|since| notice.created < since))
     }
 
-    /// What a person owes an answer to; an answer that may be changed is not owed.
-    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
+    /// What a person owes an answer to; an answer that may be changed is not owed. `worded`: she will read the
+    /// questions, so they are fetched in her language.
+    async fn waits(&self, party: Party, worded: bool, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
         let mut owed = Vec::new();
         for ask in self.store.open_asks(party).await? {
             if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
                 continue;
             }
-            let Some(notice) = self.store.notice(ask.notice).await? else { continue };
             // The question in all languages where its mail has it, else the case's title.
-            let question = notice.row.data.get("question").filter(|question| question.is_object());
-            let title = question.cloned().unwrap_or_else(|| Value::from(ask.title));
+            let notice = if worded { self.store.notice(ask.notice).await? } else { None };
+            let question = notice.and_then(|notice| notice.row.data.get("question").cloned());
+            let question = question.filter(Value::is_object);
+            let title = question.unwrap_or_else(|| Value::from(ask.title));
             let waits = Waits { notice: ask.notice, title, until: ask.not_after };
-            owed.push(Owed { asks: notice.row.asks, waits });
+            owed.push(Owed { asks: ask.asks, waits });
         }
         owed.sort_by_key(|owed| owed.waits.notice);
         owed.dedup_by_key(|owed| owed.waits.notice.case);

@@ -53,7 +53,7 @@ impl<S: Store> Daemon<S> {
     pub async fn think(&self, now: DateTime<Utc>) -> Answer<usize> {
         let mut steps = 0;
         loop {
-            let thought = self.think_some(now).await?;
+            let thought = self.think_some(now, || {}).await?;
             steps += thought.steps;
             if !thought.more {
                 return Ok(steps);
@@ -61,16 +61,20 @@ impl<S: Store> Daemon<S> {
         }
     }
 
-    /// Does what is due, at most 200 items of it.
+    /// Does what is due, at most 200 items of it; `stepped` is told of each step, so that what it wrote leaves
+    /// while the next is thought of.
     ///
     /// # Errors
     /// As `think`.
-    pub async fn think_some(&self, now: DateTime<Utc>) -> Answer<Thought> {
+    pub async fn think_some(&self, now: DateTime<Utc>, stepped: impl Fn()) -> Answer<Thought> {
         let (mut steps, mut faults) = (0, 0);
         for _ in 0..ONE_GO {
             match self.one(now).await? {
                 Did::Nothing => return Ok(Thought { steps, more: false }),
-                Did::Step => (steps, faults) = (steps + 1, 0),
+                Did::Step => {
+                    (steps, faults) = (steps + 1, 0);
+                    stepped();
+                }
                 Did::Other => faults = 0,
                 Did::Aside(fault) if faults + 1 == FAULTS_IN_A_ROW => return Err(fault),
                 Did::Aside(fault) => {
@@ -82,14 +86,17 @@ impl<S: Store> Daemon<S> {
         Ok(Thought { steps, more: true })
     }
 
+    /// One mail, and at once the earliest letter, so that whoever wrote first waits for nobody else's mail to
+    /// be sorted; where there is neither, one clock.
     async fn one(&self, now: DateTime<Utc>) -> Answer<Did> {
-        match self.sort_one(now).await? {
-            Did::Nothing => {}
-            did => return Ok(did),
+        let sorted = self.sort_one(now).await?;
+        if matches!(sorted, Did::Aside(_)) {
+            return Ok(sorted);
         }
-        match self.store.claim_letter(now).await? {
-            Some(claimed) => self.answer(claimed, now).await,
-            None => self.fire(now).await,
+        match (self.store.claim_letter(now).await?, sorted) {
+            (Some(claimed), _) => self.answer(claimed, now).await,
+            (None, Did::Nothing) => self.fire(now).await,
+            (None, sorted) => Ok(sorted),
         }
     }
 

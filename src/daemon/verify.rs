@@ -5,7 +5,7 @@
 //! confidential mail nobody else learns anything.
 
 use super::Daemon;
-use crate::kernel::ids::{Party, PersonId};
+use crate::kernel::ids::Party;
 use crate::kernel::register::Register;
 use crate::kernel::said::Differs;
 use crate::kernel::workflow::Class;
@@ -37,7 +37,7 @@ impl<S: Store> Daemon<S> {
     pub(super) async fn verify(
         &self,
         copy: Option<&Forwarded>,
-        asker: Option<PersonId>,
+        asker: Option<Party>,
         register: &Register,
     ) -> Answer<Verified> {
         let Some(copy) = copy else { return Ok(Verified::Nothing) };
@@ -75,11 +75,11 @@ impl<S: Store> Daemon<S> {
     }
 }
 
-/// Whether this person is the one a notice was written to, herself or for an organisation.
-fn is_addressee(notice: &NoticeRow, asker: Option<PersonId>, register: &Register) -> bool {
+/// Whether the asker is the one a notice was written to, herself or for an organisation.
+fn is_addressee(notice: &NoticeRow, asker: Option<Party>, register: &Register) -> bool {
     let written_to = match notice.row.to {
-        Party::Stranger(_) => None,
-        party => register.speaker(party).map(|person| person.id),
+        Party::Stranger(stranger) => Some(Party::Stranger(stranger)),
+        party => register.speaker(party).map(|person| Party::Person(person.id)),
     };
     asker.is_some() && asker == written_to
 }

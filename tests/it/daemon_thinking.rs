@@ -92,9 +92,9 @@ async fn a_go_ends_so_that_the_watchdog_sees_it() {
         let progress = Input::Progress { label: "x".to_owned(), sent: n, failed: 0 };
         rig.post(&format!("progress:{n}"), LetterBody::ToCase(case, progress)).await;
     }
-    let first = rig.daemon.think_some(t(3)).await.unwrap();
+    let first = rig.daemon.think_some(t(3), || {}).await.unwrap();
     assert_eq!((first.steps, first.more), (200, true));
-    let second = rig.daemon.think_some(t(3)).await.unwrap();
+    let second = rig.daemon.think_some(t(3), || {}).await.unwrap();
     assert_eq!((second.steps, second.more), (50, false));
 }
 

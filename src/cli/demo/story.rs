@@ -102,9 +102,19 @@ pub async fn play(village: &Village, pace: Pace) -> Result<(), Trouble> {
         ballots.push(ballot);
     }
     teller.scene("They answer by replying, each in her own way.").await;
-    for ((program, ballot), part) in programs.iter_mut().zip(&ballots).zip(parts()) {
-        act(program, ballot, &part).await?;
-        teller.breathe(1).await;
+    let parts = parts();
+    let acts = programs.iter_mut().zip(&ballots).zip(&parts);
+    match pace {
+        Pace::Shown => {
+            for ((program, ballot), part) in acts {
+                act(program, ballot, part).await?;
+                teller.breathe(1).await;
+            }
+        }
+        Pace::Fast => {
+            let together = acts.map(|((program, ballot), part)| act(program, ballot, part));
+            futures::future::try_join_all(together).await?;
+        }
     }
     remind(village, &teller, case, &mut programs).await?;
     close(village, &teller, case, &mut programs).await

@@ -103,7 +103,7 @@ fn write_config(sandbox: &Sandbox, url: &str) -> Result<ConfigArg, Trouble> {
          password_file = {password:?}\njunk = [\"Junk\"]\nhandled = \"Handled\"\n\n\
          [smtp]\nhost = {smtp_host:?}\nport = {smtp_port}\nsecurity = \"starttls\"\nca_file = {ca:?}\n\
          user = {CLERK:?}\npassword_file = {password:?}\n\n\
-         [daemon]\npoll_seconds = 2\nrehearsal = true\n\n[public]\ndirectory = {public:?}\n\n\
+         [daemon]\npoll_seconds = 1\nrehearsal = true\n\n[public]\ndirectory = {public:?}\n\n\
          [web]\nlisten = \"127.0.0.1:{port}\"\n",
         keys = dir.join("keys"),
         imap_host = imap.host,

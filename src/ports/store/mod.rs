@@ -11,7 +11,7 @@ use crate::advance::{CaseRow, Commit, Ending, JournalEntry, NewLetter, OutboxRow
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
-use crate::kernel::workflow::Record;
+use crate::kernel::workflow::{Asks, Record};
 use crate::letters::print::Print;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -217,6 +217,7 @@ pub struct OpenAsk {
     pub kind: String,
     pub title: String,
     pub label: String,
+    pub asks: Asks,
     pub not_after: Option<DateTime<Utc>>,
 }
 

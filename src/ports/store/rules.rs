@@ -9,6 +9,9 @@ use serde_json::Value;
 
 /// Instances that may die with an item alone in hand before it is quarantined.
 pub const LIVES: i16 = 3;
+/// How long an item that was alone in a dead hand rests. Where it was chance, the next instance does other
+/// work first, and whoever kills at random does not meet the same item again and again.
+pub const RESTS: [Duration; 2] = [Duration::seconds(3), Duration::seconds(30)];
 /// Why an item that ended that many instances waits for a person.
 pub const POISON: &str = "working on it ended the process three times";
 /// How long a stranger waits for another answer.

@@ -160,12 +160,13 @@ async fn store_seq(store: &impl Store) -> u32 {
 async fn a_mail_that_kills_three_times_is_quarantined(record: impl Record) {
     let store = record.instance().await;
     receive(&store, &[mail(1, 1)]).await;
-    for _ in 0..3 {
+    for life in 1..=3 {
         let dying = record.instance().await;
-        assert!(dying.claim_mail(t(1)).await.unwrap().is_some());
+        assert!(dying.claim_mail(t(life)).await.unwrap().is_some());
         record.crash(dying).await;
+        assert_eq!(store.claim_mail(t(life)).await.unwrap(), None, "it rests");
     }
-    assert_eq!(store.claim_mail(t(1)).await.unwrap(), None);
+    assert_eq!(store.claim_mail(t(9)).await.unwrap(), None);
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.why.contains("three times")), (Some(MailId(1)), true));
     assert_eq!(store.books().await.unwrap().quarantined, 1);
@@ -182,12 +183,17 @@ async fn a_letter_that_kills_three_times_is_quarantined(record: impl Record) {
     read.mail = Some(id);
     store.sort(id, &Sorted::Letters(vec![read]), t(1)).await.unwrap();
     store.post(&letter("b", CASE, 2), t(2)).await.unwrap();
-    for _ in 0..3 {
+    for life in 3..6 {
         let dying = record.instance().await;
-        assert_eq!(claim(&dying, 3).await.unwrap().1, "mail:1:0");
+        assert_eq!(claim(&dying, life).await.unwrap().1, "mail:1:0");
         record.crash(dying).await;
+        let next = claim(&store, life).await;
+        assert_eq!(next.is_none(), life < 5, "it rests, and its case with it");
+        if let Some((id, _)) = next {
+            store.put_back(id, t(life)).await.unwrap();
+        }
     }
-    assert_eq!(claim(&store, 3).await.unwrap().1, "b", "the case goes on");
+    assert_eq!(claim(&store, 6).await.unwrap().1, "b", "the case goes on");
     assert_eq!(store.books().await.unwrap().quarantined, 1);
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.letter, item.case), (Some(id), Some(LetterId(1)), Some(CASE)));
@@ -196,17 +202,18 @@ async fn a_letter_that_kills_three_times_is_quarantined(record: impl Record) {
 async fn a_clock_that_kills_three_times_is_stuck(record: impl Record) {
     let store = record.instance().await;
     open_case(&store, CASE, 60).await;
-    for _ in 0..3 {
+    for life in 0..3 {
         let dying = record.instance().await;
-        assert_eq!(due(&dying, 90).await, Some(CASE));
+        assert_eq!(due(&dying, 90 + life).await, Some(CASE));
         record.crash(dying).await;
+        assert_eq!(due(&store, 90 + life).await, None, "it rests");
     }
-    assert_eq!(due(&store, 90).await, None);
+    assert_eq!(due(&store, 95).await, None);
     assert_eq!(store.next_event().await.unwrap(), None);
     let item = store.quarantined().await.unwrap().remove(0);
     assert_eq!((item.mail, item.letter, item.case), (None, None, Some(CASE)));
-    store.unquarantine(&item, Release::Retry, t(91)).await.unwrap();
-    assert_eq!(due(&store, 92).await, Some(CASE));
+    store.unquarantine(&item, Release::Retry, t(95)).await.unwrap();
+    assert_eq!(due(&store, 96).await, Some(CASE));
 }
 
 async fn a_clock_that_was_put_back_rests_and_others_go_on(record: impl Record) {
@@ -242,15 +249,16 @@ async fn a_notice_that_kills_three_times_is_stuck(record: impl Record) {
     let store = record.instance().await;
     let row = notice(CASE, 0, 0);
     store.commit(&Commit { outbox: vec![row.clone()], ..step(CASE, 0, 0) }).await.unwrap();
-    for _ in 0..3 {
+    for life in 1..=3 {
         let dying = record.instance().await;
-        assert!(dying.claim_outgoing(t(1)).await.unwrap().is_some());
+        assert!(dying.claim_outgoing(t(life)).await.unwrap().is_some());
         record.crash(dying).await;
+        assert_eq!(store.claim_outgoing(t(life)).await.unwrap(), None, "it rests");
     }
-    assert_eq!(store.claim_outgoing(t(1)).await.unwrap(), None);
+    assert_eq!(store.claim_outgoing(t(9)).await.unwrap(), None);
     assert_eq!(store.notice(row.id).await.unwrap().unwrap().status, "stuck");
-    assert!(store.resend(row.id, t(2)).await.unwrap());
-    assert!(store.claim_outgoing(t(2)).await.unwrap().is_some());
+    assert!(store.resend(row.id, t(9)).await.unwrap());
+    assert!(store.claim_outgoing(t(9)).await.unwrap().is_some());
 }
 
 async fn faults_are_never_blamed(record: impl Record) {
@@ -287,8 +295,9 @@ async fn what_died_in_company_goes_alone_next_time(record: impl Record) {
     assert_eq!(store.claim_outgoing(t(3)).await.unwrap(), None, "and has no company");
     for lives in 0..3 {
         let dying = record.instance().await;
-        assert_eq!(claim(&dying, 3).await.unwrap().1, "poison", "{lives}");
+        assert_eq!(claim(&dying, 3 + lives).await.unwrap().1, "poison", "{lives}");
         record.crash(dying).await;
+        assert_eq!(claim(&store, 3 + lives).await, None);
     }
     store.commit(&answering(step(CASE, 1, 3), LetterId(1))).await.unwrap();
     assert_eq!(claim(&store, 3).await, None);

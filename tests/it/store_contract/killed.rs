@@ -14,10 +14,13 @@ const WORK: &str = "ATLARGED_TEST_WORK";
 const LETTERS: i64 = 40;
 const CASES: i64 = 3;
 
+/// At which minute.
+const MINUTE: &str = "ATLARGED_TEST_MINUTE";
 /// Does all there is to do, saying so after each letter taken and each step applied.
 async fn work(url: &str) {
+    let minute = std::env::var(MINUTE).ok().and_then(|text| text.parse().ok()).expect("a minute");
     let store = PostgresStore::connect(url).await.expect("connected");
-    while let Some(claimed) = store.claim_letter(t(100)).await.expect("claimed") {
+    while let Some(claimed) = store.claim_letter(t(minute)).await.expect("claimed") {
         println!("took");
         let case = claimed.case.expect("a case");
         let mut commit = step(case.id, case.seq + 1, 100);
@@ -45,16 +48,16 @@ async fn a_process_killed_at_any_moment_loses_and_doubles_nothing() {
     // One letter further each time: killed between taking and applying, or right after applying.
     for words in [1, 2, 3, 4, 5, 6, 7, 8] {
         let url = record.url.clone();
-        tokio::task::spawn_blocking(move || kill_after(&url, words)).await.expect("killed");
+        tokio::task::spawn_blocking(move || kill_after(&url, 100 + words, words)).await.expect("killed");
     }
     record.settled(1).await;
     tokio::task::spawn_blocking({
         let url = record.url.clone();
-        move || kill_after(&url, usize::MAX)
+        move || kill_after(&url, 200, usize::MAX)
     })
     .await
     .expect("finished");
-    assert_eq!(claim(&store, 100).await, None);
+    assert_eq!(claim(&store, 200).await, None);
     assert_eq!(store.quarantined().await.unwrap(), []);
     let steps: u32 = store.cases().await.unwrap().iter().map(|case| case.seq).sum();
     assert_eq!(i64::from(steps), LETTERS, "every letter moved its case once");
@@ -65,7 +68,7 @@ async fn a_process_killed_at_any_moment_loses_and_doubles_nothing() {
 }
 
 /// Starts a worker and kills it as `kill -9` does once it has said so many words.
-fn kill_after(url: &str, words: usize) {
+fn kill_after(url: &str, minute: usize, words: usize) {
     let mut worker = Command::new(std::env::current_exe().expect("this program"))
         .args([
             "--exact",
@@ -73,6 +76,7 @@ fn kill_after(url: &str, words: usize) {
             "store_contract::killed::a_process_killed_at_any_moment_loses_and_doubles_nothing",
         ])
         .env(WORK, url)
+        .env(MINUTE, minute.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .expect("started");

@@ -65,11 +65,12 @@ async fn a_retry_is_the_same_mail(record: impl Record) {
     assert_eq!((second.attempts, second.bytes.as_ref()), (1, Some(&bytes)));
     record.crash(store).await;
     let store = record.instance().await;
-    let third = store.claim_outgoing(t(9)).await.unwrap().unwrap();
+    assert_eq!(next(&store, 9).await, None, "it rests");
+    let third = store.claim_outgoing(t(10)).await.unwrap().unwrap();
     assert_eq!(third.bytes, Some(bytes));
-    store.posted(id, &Posted::Accepted, t(10)).await.unwrap();
+    store.posted(id, &Posted::Accepted, t(11)).await.unwrap();
     let sent = store.notice(id).await.unwrap().unwrap();
-    assert_eq!((sent.status.as_str(), sent.sent_at), ("sent", Some(t(10))));
+    assert_eq!((sent.status.as_str(), sent.sent_at), ("sent", Some(t(11))));
     assert_eq!(store.print(id).await.unwrap(), Some(print), "it stays");
     assert_eq!(next(&store, 100).await, None);
     assert_eq!(claim(&store, 100).await, None, "nobody asked to be told");

@@ -1,8 +1,9 @@
 //! What becomes of what an instance in memory had in hand.
 
-use super::super::rules::{Item, LIVES, POISON};
+use super::super::rules::{Item, LIVES, POISON, RESTS};
 use super::world::World;
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId};
+use chrono::{DateTime, Utc};
 
 /// What a death says about an item.
 #[derive(Clone, Copy)]
@@ -11,6 +12,16 @@ struct Blame {
     lives: i16,
     /// It was in hand with others: any of them may have been it.
     suspect: bool,
+    /// When it was last seen at work.
+    at: DateTime<Utc>,
+}
+
+impl Blame {
+    /// Until when an item rests that `deaths` instances died with before.
+    fn rest(self, deaths: i16) -> Option<DateTime<Utc>> {
+        let rest = RESTS[usize::from(deaths > 0)];
+        (self.lives > 0).then(|| self.at + rest)
+    }
 }
 
 impl World {
@@ -19,7 +30,7 @@ impl World {
     pub(super) fn free(&mut self, hand: u64, dead: bool) {
         let items = self.in_hand.remove(&hand).unwrap_or_default();
         let alone = items.len() == 1;
-        let blame = Blame { lives: i16::from(dead && alone), suspect: dead && !alone };
+        let blame = Blame { lives: i16::from(dead && alone), suspect: dead && !alone, at: self.seen };
         for item in items {
             match item {
                 Item::Mail(id) => self.free_mail(id, blame),
@@ -33,6 +44,7 @@ impl World {
     fn free_mail(&mut self, id: MailId, blame: Blame) {
         let Some(row) = self.mail(id) else { return };
         row.hand = None;
+        row.not_before = blame.rest(row.attempts).or(row.not_before);
         row.attempts += blame.lives;
         row.suspect |= blame.suspect;
         if row.attempts >= LIVES {
@@ -46,6 +58,7 @@ impl World {
     fn blame_letter(&mut self, id: LetterId, blame: Blame) {
         self.free_letter(id);
         let Some(row) = self.letter(id) else { return };
+        row.not_before = blame.rest(row.attempts).or(row.not_before);
         row.attempts += blame.lives;
         row.suspect |= blame.suspect;
         if row.attempts >= LIVES {
@@ -56,6 +69,7 @@ impl World {
     fn free_clock(&mut self, id: CaseId, blame: Blame) {
         let Some(case) = self.cases.get_mut(&id) else { return };
         case.hand = None;
+        case.not_before = blame.rest(case.attempts).or(case.not_before);
         case.attempts += blame.lives;
         case.suspect |= blame.suspect;
         if case.attempts >= LIVES {
@@ -69,6 +83,7 @@ impl World {
     fn free_notice(&mut self, id: NoticeId, blame: Blame) {
         let Some(notice) = self.outbox.get_mut(&id) else { return };
         notice.hand = None;
+        notice.next_try = blame.rest(notice.attempts).or(notice.next_try);
         notice.attempts += blame.lives;
         notice.suspect |= blame.suspect;
         if notice.attempts >= LIVES {

@@ -81,6 +81,7 @@ impl World {
                 kind: case.kind.clone(),
                 title: case.title.clone(),
                 label: notice.row.label.clone(),
+                asks: notice.row.asks,
                 not_after: notice.row.not_after,
             })
         });

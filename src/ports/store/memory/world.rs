@@ -113,6 +113,8 @@ pub(super) struct World {
     pub(super) policies: BTreeMap<String, String>,
     pub(super) facts: BTreeMap<String, String>,
     pub(super) instances: u64,
+    /// The last moment at which anybody looked for work.
+    pub(super) seen: Moment,
     /// Indexes: mails not sorted, letters waiting, letters unfinished by case, letters by mail, notices
     /// waiting.
     pub(super) unsorted: BTreeSet<(Moment, MailId)>,
@@ -197,6 +199,7 @@ impl World {
     }
 
     pub(super) fn claim_mail(&mut self, hand: u64, now: Moment) -> Option<Mail> {
+        self.seen = now;
         let free = |(_, id): &&(Moment, MailId)| {
             let row = &self.mails[index(id.0)];
             row.hand.is_none()
@@ -316,6 +319,7 @@ impl World {
     }
 
     pub(super) fn claim_letter(&mut self, hand: u64, now: Moment) -> Option<Claimed> {
+        self.seen = now;
         let free = |(arrived, id): &&(Moment, LetterId)| {
             let row = &self.letters[index(id.0)];
             row.hand.is_none()
@@ -364,6 +368,7 @@ impl World {
         settle: Duration,
         mailboxes: &[String],
     ) -> Option<CaseRow> {
+        self.seen = now;
         let mut until = now;
         for mailbox in mailboxes {
             until = until.min(self.mailboxes.get(mailbox)?.checked_sub_signed(settle)?);
@@ -411,6 +416,7 @@ impl World {
     }
 
     pub(super) fn claim_outgoing(&mut self, hand: u64, now: Moment) -> Option<Outgoing> {
+        self.seen = now;
         self.lapse(now);
         let free = |(_, id): &&(Moment, NoticeId)| {
             let notice = &self.outbox[id];

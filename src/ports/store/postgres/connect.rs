@@ -13,6 +13,7 @@ use sqlx::{Connection, PgConnection};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -40,6 +41,8 @@ pub struct PostgresStore {
     options: PgConnectOptions,
     session: Mutex<Option<PgConnection>>,
     pub(super) grip: Grip,
+    /// Whether what dead instances have in hand was freed since this one started.
+    pub(super) looked_after_the_dead: AtomicBool,
     listener: Mutex<Option<PgListener>>,
     pub(super) register: std::sync::Mutex<Arc<Register>>,
 }
@@ -86,13 +89,11 @@ impl PostgresStore {
             options,
             session: Mutex::new(None),
             grip: Grip::default(),
+            looked_after_the_dead: AtomicBool::new(false),
             listener: Mutex::new(None),
             register: std::sync::Mutex::default(),
         };
-        let mut session = store.session().await?;
-        let freed = within(async { hands::free_the_dead(session.connection()?, store.hand).await });
-        freed.await.map_err(fault("freeing what dead instances had in hand"))?;
-        drop(session);
+        drop(store.session().await?);
         Ok(store)
     }
 

@@ -2,8 +2,9 @@
 //! lock has in hand is freed. An item that was alone in a dead hand has one life less; what was there in
 //! company goes alone next time.
 
-use super::super::rules::{Item, LIVES, POISON};
+use super::super::rules::{Item, LIVES, POISON, RESTS};
 use super::letters;
+use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeSet;
 
@@ -42,22 +43,28 @@ struct Dead {
 }
 
 /// Frees what dead instances have in hand. True where there was any.
-pub(super) async fn free_the_dead(connection: &mut PgConnection, own: i64) -> Result<bool, sqlx::Error> {
+pub(super) async fn free_the_dead(
+    connection: &mut PgConnection,
+    own: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
     if the_dead(connection, own).await?.is_empty() {
         return Ok(false);
     }
     let mut tx = connection.begin().await?;
     sqlx::query!("select pg_advisory_xact_lock($1)", FREEING).fetch_one(&mut *tx).await?;
     let dead = the_dead(&mut tx, own).await?;
-    release(&mut tx, &dead).await?;
+    release(&mut tx, &dead, now).await?;
     tx.commit().await?;
     Ok(!dead.is_empty())
 }
 
 /// Frees what a living instance has in hand; nothing is blamed.
 pub(super) async fn free(connection: &mut PgConnection, own: i64) -> Result<(), sqlx::Error> {
+    // Without blame there is no rest, so the moment does not matter.
+    let now = DateTime::UNIX_EPOCH;
     let mut tx = connection.begin().await?;
-    release(&mut tx, &[Dead { hand: own, lives: 0, suspect: false }]).await?;
+    release(&mut tx, &[Dead { hand: own, lives: 0, suspect: false }], now).await?;
     tx.commit().await
 }
 
@@ -83,15 +90,18 @@ async fn the_dead(connection: &mut PgConnection, own: i64) -> Result<Vec<Dead>, 
     .await
 }
 
-async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error> {
+async fn release(tx: &mut PgConnection, dead: &[Dead], now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let hands: Vec<i64> = dead.iter().map(|dead| dead.hand).collect();
     let lives: Vec<i16> = dead.iter().map(|dead| dead.lives).collect();
     let suspect: Vec<bool> = dead.iter().map(|dead| dead.suspect).collect();
+    let [first, second] = RESTS.map(|rest| now + rest);
     // First, while it can be told whether a case was in hand for a letter or for its clock.
     sqlx::query!(
         "update cases c set hand = null, attempts = c.attempts + d.lives * d.clock,
              suspect = c.suspect or (d.suspect and d.clock = 1),
-             stuck = case when c.attempts + d.lives * d.clock >= $4::smallint then $5 else c.stuck end
+             stuck = case when c.attempts + d.lives * d.clock >= $4::smallint then $5 else c.stuck end,
+             not_before = case when d.lives * d.clock = 0 then c.not_before
+                               when c.attempts = 0 then $6 else $7 end
          from (select c.id, d.lives, d.suspect,
                    (not exists (select from letters l
                                 where l.hand = c.hand and l.target = c.id))::int as clock
@@ -102,36 +112,44 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
         &lives,
         &suspect,
         LIVES,
-        POISON
+        POISON,
+        first,
+        second
     )
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
         "update mails m set hand = null, attempts = m.attempts + d.lives, suspect = m.suspect or d.suspect,
              status = case when m.attempts + d.lives >= $4::smallint then 'quarantined' else m.status end,
-             why = case when m.attempts + d.lives >= $4::smallint then $5 else m.why end
+             why = case when m.attempts + d.lives >= $4::smallint then $5 else m.why end,
+             not_before = case when d.lives = 0 then m.not_before when m.attempts = 0 then $6 else $7 end
          from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
          where m.hand = d.hand",
         &hands,
         &lives,
         &suspect,
         LIVES,
-        POISON
+        POISON,
+        first,
+        second
     )
     .execute(&mut *tx)
     .await?;
-    release_letters(tx, &hands, &lives, &suspect).await?;
+    release_letters(tx, (&hands, &lives, &suspect), [first, second]).await?;
     sqlx::query!(
         "update outbox o set hand = null, attempts = o.attempts + d.lives, suspect = o.suspect or d.suspect,
              status = case when o.attempts + d.lives >= $4::smallint then 'stuck' else o.status end,
-             why = case when o.attempts + d.lives >= $4::smallint then $5 else o.why end
+             why = case when o.attempts + d.lives >= $4::smallint then $5 else o.why end,
+             next_try = case when d.lives = 0 then o.next_try when o.attempts = 0 then $6 else $7 end
          from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
          where o.hand = d.hand",
         &hands,
         &lives,
         &suspect,
         LIVES,
-        POISON
+        POISON,
+        first,
+        second
     )
     .execute(&mut *tx)
     .await?;
@@ -141,21 +159,23 @@ async fn release(tx: &mut PgConnection, dead: &[Dead]) -> Result<(), sqlx::Error
 
 async fn release_letters(
     tx: &mut PgConnection,
-    hands: &[i64],
-    lives: &[i16],
-    suspect: &[bool],
+    (hands, lives, suspect): (&[i64], &[i16], &[bool]),
+    [first, second]: [DateTime<Utc>; 2],
 ) -> Result<(), sqlx::Error> {
     let mails = sqlx::query_scalar!(
         "update letters l set hand = null, attempts = l.attempts + d.lives, suspect = l.suspect or d.suspect,
              status = case when l.attempts + d.lives >= $4::smallint then 'quarantined' else l.status end,
-             why = case when l.attempts + d.lives >= $4::smallint then $5 else l.why end
+             why = case when l.attempts + d.lives >= $4::smallint then $5 else l.why end,
+             not_before = case when d.lives = 0 then l.not_before when l.attempts = 0 then $6 else $7 end
          from unnest($1::bigint[], $2::smallint[], $3::bool[]) d (hand, lives, suspect)
          where l.hand = d.hand returning l.mail",
         hands,
         lives,
         suspect,
         LIVES,
-        POISON
+        POISON,
+        first,
+        second
     )
     .fetch_all(&mut *tx)
     .await?;

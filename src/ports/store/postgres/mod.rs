@@ -32,6 +32,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// A value as JSON that Postgres can hold.
 trait JsonExt: Serialize {
@@ -60,18 +61,22 @@ async fn tell(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A claim, made in the session that holds the lock; where there is nothing, once more after freeing what
-/// dead instances have in hand. Until the answer is here, what is in hand is in doubt.
+/// A claim, made in the session that holds the lock. Before the first, and wherever there is nothing, what
+/// dead instances have in hand is freed. Until the answer is here, what is in hand is in doubt.
 macro_rules! claim {
-    ($store:ident, $what:literal, |$connection:ident| $claim:expr, $item:expr) => {{
+    ($store:ident, $now:ident, $what:literal, |$connection:ident| $claim:expr, $item:expr) => {{
         let mut session = $store.session().await?;
         $store.grip.claiming();
         let found = within(async {
             let $connection = session.connection()?;
+            if !$store.looked_after_the_dead.load(Ordering::Relaxed) {
+                hands::free_the_dead($connection, $store.hand, $now).await?;
+                $store.looked_after_the_dead.store(true, Ordering::Relaxed);
+            }
             if let Some(found) = $claim.await? {
                 return Ok(Some(found));
             }
-            if !hands::free_the_dead($connection, $store.hand).await? {
+            if !hands::free_the_dead($connection, $store.hand, $now).await? {
                 return Ok(None);
             }
             $claim.await
@@ -137,7 +142,7 @@ impl Store for PostgresStore {
     }
 
     async fn claim_mail(&self, now: DateTime<Utc>) -> Answer<Option<Mail>> {
-        claim!(self, "claiming a mail", |connection| mail::claim(connection, self.hand, now), |mail| {
+        claim!(self, now, "claiming a mail", |connection| mail::claim(connection, self.hand, now), |mail| {
             Item::Mail(mail.id)
         })
     }
@@ -198,6 +203,7 @@ impl Store for PostgresStore {
     async fn claim_letter(&self, now: DateTime<Utc>) -> Answer<Option<Claimed>> {
         claim!(
             self,
+            now,
             "claiming a letter",
             |connection| letters::claim(connection, self.hand, now),
             |claimed| Item::Letter(claimed.id)
@@ -230,6 +236,7 @@ impl Store for PostgresStore {
     ) -> Answer<Option<CaseRow>> {
         claim!(
             self,
+            now,
             "claiming a clock",
             |connection| letters::claim_due(connection, self.hand, now, settle, mailboxes),
             |case| Item::Clock(case.id)
@@ -271,6 +278,7 @@ impl Store for PostgresStore {
         self.grip.catch_up(&self.pool, self.hand).await?;
         claim!(
             self,
+            now,
             "claiming a notice",
             |connection| outbox::claim(connection, self.hand, now),
             |outgoing| Item::Notice(outgoing.row.id)

@@ -254,10 +254,11 @@ pub(super) async fn answered(pool: &PgPool, party: Party, since: DateTime<Utc>) 
 /// The newest notice under each label that asks this party something and was not cancelled.
 pub(super) async fn open_asks(pool: &PgPool, party: Party) -> Result<Vec<OpenAsk>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select distinct on (o.case_id, o.label) o.case_id, o.seq, o.n, o.label, o.not_after, c.kind, c.title
+        r#"select distinct on (o.case_id, o.label) o.case_id, o.seq, o.n, o.label, o.not_after, c.kind, c.title,
+             o.notice->'asks' as "asks!"
          from outbox o join cases c on c.id = o.case_id
          where o.recipient = $1 and o.asks and not o.closed and o.status in ('waiting', 'sent')
-         order by o.case_id, o.label, o.seq desc, o.n desc",
+         order by o.case_id, o.label, o.seq desc, o.n desc"#,
         party.to_string()
     )
     .fetch_all(pool)
@@ -267,7 +268,8 @@ pub(super) async fn open_asks(pool: &PgPool, party: Party) -> Result<Vec<OpenAsk
             let case = CaseId(row.case_id);
             let notice = NoticeId { case, seq: super::number(row.seq)?, n: super::number(row.n)? };
             let (kind, title, label) = (row.kind, row.title, row.label);
-            Ok(OpenAsk { notice, case, kind, title, label, not_after: row.not_after })
+            let asks = decode(row.asks)?;
+            Ok(OpenAsk { notice, case, kind, title, label, asks, not_after: row.not_after })
         })
         .collect()
 }
