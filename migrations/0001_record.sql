@@ -53,6 +53,8 @@ create table mails (
     case_hint   bigint,                     -- the case its token names
     key         text not null,              -- which key opens `raw`
     raw         bytea not null,             -- sealed before it came here
+    checked_key text,                       -- which key opens `checked`
+    checked     bytea,                      -- what DNS said of its sender, sealed: asked once, kept for ever
     -- "unsorted" until the desk has seen it; then what its letters add up to.
     status      text not null default 'unsorted'
                 check (status in ('unsorted', 'waiting', 'acted', 'refused', 'silent', 'quarantined')),

@@ -8,6 +8,7 @@ use crate::ports::mailbox::maildir::MaildirConfig;
 use crate::ports::net::credential_path;
 use crate::ports::postman::dkim::DkimConfig;
 use crate::ports::postman::smtp::SmtpConfig;
+use crate::ports::resolver::DnsConfig;
 use crate::workflows::Policies;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Config {
     pub keys: KeysConfig,
     #[serde(default)]
     pub trust: TrustConfig,
+    #[serde(default)]
+    pub dns: DnsConfig,
     /// Mailboxes by IMAP, by a name of your choice.
     #[serde(default)]
     pub imap: BTreeMap<String, ImapConfig>,
@@ -78,11 +81,22 @@ fn a_quarter() -> u32 {
     90
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Whom to believe about who wrote a mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct TrustConfig {
     pub authserv_id: Option<String>,
     pub border_host: Option<String>,
+    /// Whether SPF, DKIM, DMARC and ARC are checked by us too.
+    pub check: bool,
+    /// Domains whose ARC seals count.
+    pub forwarders: Vec<String>,
+}
+
+impl Default for TrustConfig {
+    fn default() -> TrustConfig {
+        TrustConfig { authserv_id: None, border_host: None, check: true, forwarders: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -164,6 +178,12 @@ impl Config {
             return Err(
                 "[daemon] offset_seconds is for rehearsals; remove it, or set rehearsal = true".to_owned()
             );
+        }
+        if self.dns.zone_file.is_some() && !self.daemon.rehearsal {
+            return Err("[dns] zone_file is for rehearsals; remove it, or set rehearsal = true".to_owned());
+        }
+        if !(1..=30).contains(&self.dns.timeout_seconds) || !(1..=60).contains(&self.dns.mail_seconds) {
+            return Err("[dns] timeout_seconds must be from 1 to 30, mail_seconds from 1 to 60".to_owned());
         }
         if !(1..=3660).contains(&self.keys.intake_days) {
             return Err("[keys] intake_days must be from 1 to 3660; write 90".to_owned());

@@ -126,7 +126,7 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
     }
     match &at.asked {
         Token::Disagree => {
-            Outcome::Quarantined("the reply address and the references name different matters")
+            Outcome::Quarantined("its reply address, references and text name different matters")
         }
         Token::Unknown if author.is_some() => to_office(letter, at, author, Why::UnknownToken),
         Token::Known(asked) => answered(letter, at, asked, author),
@@ -172,18 +172,23 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
         token: written_to == Some(from),
         from_on_file: author.is_some(),
         aligned: sure(letter, at),
-        confirmed: only_on_file(asked) && written_to == Some(from),
+        confirmed: only_on_file(asked) && written_to == Some(from) && !at.repeated,
     };
     let mut said = said(letter);
     let answers = Some(Answers { notice: asked.notice, label: asked.label.clone(), to: asked.to });
     let kind = asked.template.split('/').next().and_then(Kind::from_name);
-    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(|c| for_office(c, kind));
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(|command| {
+        // A form may be asked for one question at a time.
+        let of_form = asked.asks == Asks::Form && *command == Command::Questions;
+        for_office(command, kind) && !of_form
+    });
     said.commands = own;
     let answers_it = said.choice.is_some() || !said.commands.is_empty();
     // A line of an answer to an enquiry may well read "Status"; a mail of nothing else is a command.
     let commands_alone = lines(&said.text) <= office.len();
-    let to_office = (!office.is_empty() && (commands_alone || asked.asks != Asks::Text))
-        .then(|| to_office(letter, at, author, Why::Commands));
+    let to_office = (!office.is_empty()
+        && (commands_alone || !matches!(asked.asks, Asks::Text | Asks::Form)))
+    .then(|| to_office(letter, at, author, Why::Commands));
     if let Some(to_office) = to_office {
         if !answers_it {
             return to_office;
@@ -335,6 +340,7 @@ fn said(letter: &Letter) -> Said {
         problem: letter.answer.problem,
         commands: letter.commands.clone(),
         language: letter.language,
+        sheet: letter.sheet.clone(),
     }
 }
 
@@ -345,31 +351,5 @@ fn cut(text: &str, characters: usize) -> String {
 
 /// Whether it is proven that this very mail was sent by its author now.
 fn sure(letter: &Letter, at: &Counter<'_>) -> bool {
-    aligned(letter) && !at.repeated
-}
-
-/// Whether our border server vouches for the From: it was submitted by that user after login, or signed or
-/// approved for that domain or one above it (relaxed alignment, RFC 7489 section 3.1).
-pub fn aligned(letter: &Letter) -> bool {
-    let Some(from) = &letter.from else { return false };
-    let address = from.address.to_lowercase();
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let proof = &letter.authentication;
-    let passes = |verdict: &&crate::letters::Verdict| verdict.result == "pass";
-    let covers = |subject: &str| {
-        let subject = subject.trim_start_matches('@').to_lowercase();
-        subject.contains('.') && (domain == subject || domain.ends_with(&format!(".{subject}")))
-    };
-    let submitted = proof
-        .auth
-        .iter()
-        .filter(passes)
-        .any(|auth| auth.subject.as_ref().is_some_and(|user| user.to_lowercase() == address));
-    let signed = proof
-        .dkim
-        .iter()
-        .chain(&proof.dmarc)
-        .filter(passes)
-        .any(|verdict| verdict.subject.as_deref().is_some_and(covers));
-    submitted || signed
+    letter.vouching.aligned && !at.repeated
 }

@@ -11,6 +11,7 @@ use crate::ports::mailbox::maildir::Maildir;
 use crate::ports::mailbox::{Batch, Cursor, Done, Fetched, Finished, Mailbox, Offset, Place, Woken};
 use crate::ports::postman::dkim::Signer;
 use crate::ports::postman::smtp::Smtp;
+use crate::ports::resolver::Resolver;
 use crate::ports::store::postgres::PostgresStore;
 use crate::render::{Letterhead, Renderer};
 use chrono::Duration;
@@ -85,10 +86,15 @@ pub async fn installation(config: &ConfigArg) -> Result<Installation, Trouble> {
         clerk: config.clerk.address.clone(),
         authserv_id: config.trust.authserv_id.clone(),
         border_host: config.trust.border_host.clone(),
+        forwarders: config.trust.forwarders.clone(),
         mailboxes: config.mailboxes(),
         settle: Duration::seconds(i64::from(config.daemon.settle_seconds)),
         intake_days: config.keys.intake_days,
         public: config.public.as_ref().map(|public| public.directory.clone()),
+    };
+    let resolver = match config.trust.check {
+        true => Some(Arc::new(Resolver::new(&config.dns)?)),
+        false => None,
     };
     let daemon = Daemon {
         store,
@@ -98,6 +104,7 @@ pub async fn installation(config: &ConfigArg) -> Result<Installation, Trouble> {
         signer,
         policies: config.policies()?,
         settings,
+        resolver,
     };
     Ok(Installation { config, daemon, offset })
 }

@@ -54,6 +54,10 @@ pub async fn doctor(args: &ConfigArg, clock: &Clock) -> Outcome {
         if let Some(steps) = checkup.say("journal", journal(&installation.daemon.store).await) {
             say!("         {steps} steps, each linked to the one before");
         }
+        if let Some(resolver) = &installation.daemon.resolver {
+            let domain = config.clerk.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+            checkup.say("DNS", resolver.answers(domain).await);
+        }
         for (name, mut mailbox) in installation.mailboxes() {
             let looked = look(&installation, &name, &mut mailbox).await;
             checkup.say(&format!("mailbox {name}"), looked);

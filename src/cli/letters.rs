@@ -1,15 +1,18 @@
 //! Commands that need no database: inspect, preview, generate.
 
 use super::{Cli, Ended, Outcome, Trouble, say};
+use crate::kernel::form::{Draft, Form};
 use crate::kernel::language::Language;
 use crate::kernel::token::Minter;
 use crate::letters::{self, Trust};
+use crate::ports::resolver::{Resolver, Scope};
 use crate::render::{Letterhead, Renderer};
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Subcommand};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
@@ -28,17 +31,68 @@ pub struct InspectArgs {
     /// Whose Authentication-Results count.
     #[arg(long, value_name = "ID")]
     authserv_id: Option<String>,
+    /// Whose Received tells when a mail arrived and who handed it in.
+    #[arg(long, value_name = "HOST")]
+    border_host: Option<String>,
+    /// A domain whose ARC seals count; may be given again.
+    #[arg(long, value_name = "DOMAIN")]
+    forwarder: Vec<String>,
+    /// Read the mails as answers to this form, a file like those of templates/_forms (TOML or JSON).
+    #[arg(long, value_name = "FILE")]
+    form: Option<PathBuf>,
+    /// The question of the form that was asked alone.
+    #[arg(long, value_name = "ID", requires = "form")]
+    question: Option<String>,
+}
+
+/// The form of a file.
+fn form_of(path: &Path) -> Result<Form, Trouble> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+    if path.extension().is_some_and(|ending| ending == "json") {
+        let form: Form =
+            serde_json::from_str(&text).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+        form.check().map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+        return Ok(form);
+    }
+    Form::parse(&text).map_err(|error| Trouble::new(format!("{name}: {error}")))
+}
+
+/// Puts what a mail says of a form beside what it says at all.
+fn add_form(said: &mut Value, form: &Form, question: Option<&str>, raw: &[u8]) {
+    let draft = Draft::default();
+    let asked = letters::form::Asked { form, draft: &draft, question };
+    let mut reading = letters::form::read(&asked, &letters::form::sheet(raw));
+    said["fields"] = json!(std::mem::take(&mut reading.found));
+    said["form"] = json!(reading);
 }
 
 pub fn inspect(args: &InspectArgs) -> Outcome {
-    let trust = Trust { authserv_id: args.authserv_id.as_deref(), border_host: None };
+    let trust = Trust {
+        authserv_id: args.authserv_id.as_deref(),
+        border_host: args.border_host.as_deref(),
+        forwarders: &args.forwarder,
+    };
+    let resolver = args.zone.as_deref().map(Resolver::from_file).transpose()?;
+    // The zone knows everything there is: nothing is ever waited for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build();
+    let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start: {error}")))?;
+    let form = args.form.as_deref().map(form_of).transpose()?;
     let mut out = std::io::stdout().lock();
     let broken = |error: std::io::Error| Trouble::new(format!("writing the answer: {error}"));
     for file in &args.files {
         let name = file.display().to_string();
         let raw = std::fs::read(file).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
-        let letter = letters::read(&raw, &trust);
-        let said = letters::inspect_json(&name, &letter);
+        let mut letter = letters::read(&raw, &trust);
+        if let Some(resolver) = &resolver {
+            let at = args.now.or_else(|| letters::arrival(&raw, &trust)).unwrap_or_default();
+            let checked = runtime.block_on(resolver.check(&raw, &letter, Scope::Everything, at));
+            letter.weigh(Some(checked), &trust);
+        }
+        let mut said = letters::inspect_json(&name, &letter);
+        if let Some(form) = &form {
+            add_form(&mut said, form, args.question.as_deref(), &raw);
+        }
         if args.json {
             writeln!(out, "{said}").map_err(broken)?;
         } else {

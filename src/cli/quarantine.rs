@@ -98,9 +98,17 @@ async fn show(item: &Item) -> Outcome {
         && let Some(mail) = store.quarantined_mail(id).await?
     {
         let raw = installation.daemon.keys.open(&mail.raw, b"mail")?;
-        let trust =
-            Trust { authserv_id: installation.config.trust.authserv_id.as_deref(), border_host: None };
-        say!("{:#}", letters::inspect_json(&item.item, &letters::read(&raw, &trust)));
+        let settings = &installation.daemon.settings;
+        let trust = Trust {
+            authserv_id: settings.authserv_id.as_deref(),
+            border_host: settings.border_host.as_deref(),
+            forwarders: &settings.forwarders,
+        };
+        let mut letter = letters::read(&raw, &trust);
+        if let Some(checked) = installation.daemon.checked_before(&mail)? {
+            letter.weigh(Some(checked), &trust);
+        }
+        say!("{:#}", letters::inspect_json(&item.item, &letter));
     }
     Ok(Ended::Done)
 }

@@ -41,6 +41,7 @@ impl<S: Store> Daemon<S> {
         Trust {
             authserv_id: self.settings.authserv_id.as_deref(),
             border_host: self.settings.border_host.as_deref(),
+            forwarders: &self.settings.forwarders,
         }
     }
 

@@ -2,6 +2,7 @@
 //! with which `now`.
 
 mod alarm;
+mod check;
 mod digest;
 mod errands;
 mod fetch;
@@ -30,6 +31,7 @@ use crate::ports::Fault;
 use crate::ports::keys::Keys;
 use crate::ports::mailbox::Mailbox;
 use crate::ports::postman::{Postman, dkim};
+use crate::ports::resolver::Resolver;
 use crate::ports::store::{Answer, Store};
 use crate::render::Renderer;
 use crate::workflows::Policies;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub authserv_id: Option<String>,
     /// Whose Received counts as arrival.
     pub border_host: Option<String>,
+    /// Whose ARC seal is believed about the mail it took in: domains.
+    pub forwarders: Vec<String>,
     /// Every mailbox that must have been read before a clock may fire.
     pub mailboxes: Vec<String>,
     /// How long mail may take from the sender's server into the mailbox.
@@ -75,6 +79,8 @@ pub struct Daemon<S> {
     pub signer: Option<Arc<dkim::Signer>>,
     pub policies: Policies,
     pub settings: Settings,
+    /// Checks who sent a mail; none where only the border server's word counts.
+    pub resolver: Option<Arc<Resolver>>,
 }
 
 /// What a turn did: zero everywhere when there was nothing to do.

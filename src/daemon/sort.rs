@@ -8,6 +8,7 @@ use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
+use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
@@ -23,11 +24,16 @@ impl<S: Store> Daemon<S> {
     pub(super) async fn sort_one(&self, now: DateTime<Utc>) -> Answer<Did> {
         let Some(mail) = self.store.claim_mail(now).await? else { return Ok(Did::Nothing) };
         match self.address_and_sort(&mail, now).await {
-            Ok(Sorted::Quarantined(why)) => {
+            // DNS is unwell: the mail stands aside, as often as `check` allows.
+            Ok(None) => {
+                self.store.put_back_mail(mail.id, now + ASIDE).await?;
+                Ok(Did::Other)
+            }
+            Ok(Some(Sorted::Quarantined(why))) => {
                 self.set_aside(&mail.id.to_string(), &mail.id.to_string(), mail.stays, why, now).await?;
                 Ok(Did::Other)
             }
-            Ok(_) => Ok(Did::Other),
+            Ok(Some(_)) => Ok(Did::Other),
             Err(fault) => {
                 self.store.put_back_mail(mail.id, now + ASIDE).await?;
                 Ok(Did::Aside(fault))
@@ -35,9 +41,12 @@ impl<S: Store> Daemon<S> {
         }
     }
 
-    async fn address_and_sort(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
+    /// None where DNS must be asked again first.
+    async fn address_and_sort(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Sorted>> {
         let sorted = self.address(mail, now).await?;
-        self.store.sort(mail.id, &sorted, now).await?;
+        if let Some(sorted) = &sorted {
+            self.store.sort(mail.id, sorted, now).await?;
+        }
         Ok(sorted)
     }
 
@@ -71,27 +80,36 @@ impl<S: Store> Daemon<S> {
         Ok(())
     }
 
-    async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Sorted> {
+    async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Sorted>> {
+        let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned())));
         let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
-            return Ok(Sorted::Quarantined("its key is gone, or its bytes were altered".to_owned()));
+            return aside("its key is gone, or its bytes were altered");
         };
-        let letter = letters::read(&raw, &self.trust());
+        let mut letter = letters::read(&raw, &self.trust());
         let asks_verify = letter.class == Class::Reply && letter.commands.contains(&Command::Verify);
         let forwarded = if asks_verify { letters::forwarded::forwarded(&raw) } else { None };
-        drop(raw);
         if !mail.accepted && implausible(&letter, mail, now) {
-            return Ok(Sorted::Quarantined("its times of arrival disagree or lie in the future".to_owned()));
+            return aside("its times of arrival disagree or lie in the future");
         }
         let register = self.register().await?;
         let asked = self.token(&letter, mail.accepted).await?;
+        if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
+            letter.sheet = Some(letters::form::sheet(&raw));
+        }
         if let Token::Known(asked) = &asked
             && asked.template == super::alarm::TEMPLATE
             && self.sent_by_ourselves(&letter)
         {
             self.came_home(asked.notice.case, mail.arrived).await?;
-            return Ok(Sorted::Silent("our own".to_owned()));
+            return Ok(Some(Sorted::Silent("our own".to_owned())));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
+        let known = author.is_some() || matches!(asked, Token::Known(_));
+        if !self.check(&raw, &mut letter, mail, known, now).await? {
+            return Ok(None);
+        }
+        let identity = self.identity(&letter, &raw);
+        drop(raw);
         let worded = !letter.commands.is_empty() || !letter.near.is_empty();
         let waits = match author {
             Some(person) => self.waits(Party::Person(person.id), worded, now).await?,
@@ -107,10 +125,7 @@ impl<S: Store> Daemon<S> {
             true => Some(self.verify(forwarded.as_ref(), asker, &register).await?),
             false => None,
         };
-        let repeated = match &letter.message_id {
-            Some(message_id) => self.store.message_id_seen(message_id, mail.id).await?,
-            None => false,
-        };
+        let repeated = self.store.message_id_seen(&identity, mail.id).await?;
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
             register: &register,
@@ -126,14 +141,14 @@ impl<S: Store> Daemon<S> {
             verified,
             nonce: &nonce,
         };
-        Ok(match desk::desk(&letter, &counter) {
+        Ok(Some(match desk::desk(&letter, &counter) {
             Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
             Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
             Outcome::Letters(addressed) => {
-                let number = |(n, addressed)| new_letter(addressed, n, mail, &letter);
+                let number = |(n, addressed)| new_letter(addressed, n, mail, &identity);
                 Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
             }
-        })
+        }))
     }
 
     /// Our own mail, as it left; a bounce of it did not come home.
@@ -144,8 +159,8 @@ impl<S: Store> Daemon<S> {
     }
 
     /// What the carriers say together: the reply address first, then the references, then the text. A bounce
-    /// may name its mail only in what it returns. Every reply address counts, and the nearest of the
-    /// references; where a person accepted the mail, the first carrier decides.
+    /// may name its mail only in what it returns. Every reply address counts, the nearest of the references, and
+    /// the text where all of it is of other matters; where a person accepted the mail, the first carrier decides.
     pub(super) async fn token(&self, letter: &Letter, accepted: bool) -> Answer<Token> {
         let mut found: Vec<(Place, NoticeId)> = Vec::new();
         let mut epochs: Vec<u16> = Vec::new();
@@ -169,6 +184,19 @@ impl<S: Store> Daemon<S> {
         let matters = |row: &NoticeRow| (row.row.id.case, row.row.to);
         for (_, other) in compared.filter(|(_, notice)| *notice != first).take(CARRIERS) {
             if self.store.notice(*other).await?.is_some_and(|other| matters(&other) != matters(&asked)) {
+                return Ok(Token::Disagree);
+            }
+        }
+        // Text that is quoted may be of several mails; one of them should be of the matter that is answered.
+        let told = found.iter().filter(|(place, _)| *place == Place::Body).map(|(_, notice)| *notice);
+        let told: Vec<NoticeId> = told.filter(|_| found[0].0 != Place::Body).take(CARRIERS).collect();
+        if !told.is_empty() && !told.contains(&first) && !accepted && letter.class != Class::Bounce {
+            let mut agrees = false;
+            for other in told {
+                let other = self.store.notice(other).await?;
+                agrees |= other.is_none_or(|other| matters(&other) == matters(&asked));
+            }
+            if !agrees {
                 return Ok(Token::Disagree);
             }
         }
@@ -217,7 +245,7 @@ impl<S: Store> Daemon<S> {
 
     /// The number of a stranger who may be answered today; none for one who was.
     async fn stranger(&self, letter: &Letter, now: DateTime<Utc>) -> Answer<Option<StrangerId>> {
-        let Some(from) = letter.from.as_ref().filter(|_| desk::aligned(letter)) else { return Ok(None) };
+        let Some(from) = letter.from.as_ref().filter(|_| letter.vouching.aligned) else { return Ok(None) };
         if letter.class != Class::Reply || letter.list {
             return Ok(None);
         }
@@ -238,7 +266,7 @@ fn implausible(letter: &Letter, mail: &Mail, now: DateTime<Utc>) -> bool {
     disagrees || mail.arrived > now + TOLERANCE
 }
 
-fn new_letter(addressed: Addressed, n: usize, mail: &Mail, letter: &Letter) -> NewLetter {
+fn new_letter(addressed: Addressed, n: usize, mail: &Mail, identity: &str) -> NewLetter {
     let body = match addressed {
         Addressed::ToCase(case, input) => LetterBody::ToCase(case, input),
         Addressed::Opens(opening) => LetterBody::Opens(opening),
@@ -248,6 +276,6 @@ fn new_letter(addressed: Addressed, n: usize, mail: &Mail, letter: &Letter) -> N
         body,
         arrived: mail.arrived,
         mail: Some(mail.id),
-        message_id: letter.message_id.clone(),
+        message_id: Some(identity.to_owned()),
     }
 }

@@ -37,11 +37,13 @@ fn daemon(store: MemoryStore, keys: &Arc<Keys>, epoch: u16) -> Daemon<MemoryStor
             clerk: "clerk@a.example".to_owned(),
             authserv_id: None,
             border_host: None,
+            forwarders: Vec::new(),
             mailboxes: Vec::new(),
             settle: Duration::minutes(2),
             intake_days: 90,
             public: None,
         },
+        resolver: None,
     }
 }
 
@@ -95,7 +97,7 @@ async fn a_turn_leaves_a_witness() {
 async fn known(daemon: &Daemon<MemoryStore>, epoch: u16, notice: NoticeId) -> bool {
     let token = daemon.keys.minter(epoch).mint(notice).unwrap();
     let raw = format!("From: ana@a.example\r\nTo: clerk+{token}@a.example\r\nSubject: x\r\n\r\nYES\r\n");
-    let trust = Trust { authserv_id: None, border_host: None };
+    let trust = Trust::default();
     let letter = crate::letters::read(raw.as_bytes(), &trust);
     match daemon.token(&letter, false).await.unwrap() {
         crate::desk::Token::Known(asking) => {

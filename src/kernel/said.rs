@@ -1,6 +1,7 @@
 //! What a person said in a letter, as the workflows see it.
 
 use super::choice::Choice;
+use super::form::Sheet;
 use super::language::Language;
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +155,9 @@ pub struct Said {
     pub problem: Problem,
     pub commands: Vec<Command>,
     pub language: Option<Language>,
+    /// All its lines and files, where the mail that was answered asked for a form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }
 
 impl Said {

@@ -221,6 +221,8 @@ pub enum Asks {
     Confirm,
     /// Free text: the answer to an enquiry.
     Text,
+    /// A form, whole, in part, or one question of it. The template itself says how to answer.
+    Form,
 }
 
 /// Who may see a template's mail.

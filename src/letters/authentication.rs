@@ -1,7 +1,10 @@
-//! Authentication-Results (RFC 8601), believed only from the server that is configured.
+//! What our border server noted about a mail: Authentication-Results (RFC 8601), believed only from the server
+//! that is configured, and who handed the mail in (RFC 5321 section 4.4).
+
+use core::net::IpAddr;
 
 use super::headers::{self, Field, Headers};
-use super::letter::{Authentication, Verdict};
+use super::vouching::{Authentication, Client, Verdict};
 
 /// Fields of the trusted server taken together when nothing has taken the mail in above them.
 const MAX_FIELDS: usize = 8;
@@ -19,9 +22,7 @@ pub fn read(headers: &Headers<'_>, authserv_id: Option<&str>, border_host: Optio
     let mut found = Authentication::default();
     let Some(trusted) = authserv_id else { return found };
     let fields = &headers.fields[..headers.fields.len().min(MAX_LOOKED_AT)];
-    let is_border = |f: &Field<'_>| {
-        border_host.is_some_and(|host| by(f.raw).is_some_and(|b| b.eq_ignore_ascii_case(host)))
-    };
+    let is_border = |f: &Field<'_>| border_host.is_some_and(|hosts| is_by(f.raw, hosts));
     let border_named = fields.iter().any(|f| is_received(f) && is_border(f));
     let (mut passed, mut beyond, mut taken) = (0, false, 0);
     for field in fields {
@@ -54,8 +55,55 @@ fn is_trace(field: &Field<'_>) -> bool {
     field.name.eq_ignore_ascii_case(b"received-spf") || field.name.to_ascii_lowercase().starts_with(b"arc-")
 }
 
+/// Who handed the mail to the border host: by its own topmost Received field and nobody else's.
+///
+/// The envelope sender is taken only from a Return-Path above that field: one further down came with the mail.
+pub fn client(headers: &Headers<'_>, border_host: Option<&str>) -> Option<Client> {
+    let hosts = border_host?;
+    let fields = &headers.fields[..headers.fields.len().min(MAX_LOOKED_AT)];
+    let is_border = |f: &Field<'_>| is_received(f) && is_by(f.raw, hosts);
+    let at = fields.iter().position(is_border)?;
+    let (ip, helo) = from_part(&headers::text(fields[at].raw))?;
+    let sender = fields[..at].iter().find(|f| f.name.eq_ignore_ascii_case(b"return-path"));
+    let sender = sender.map(|f| headers::text(f.raw)).map(|path| {
+        let bare = path.trim().trim_start_matches('<').trim_end_matches('>').trim();
+        bare.chars().take(320).collect()
+    });
+    Some(Client { ip, helo, sender })
+}
+
+/// The address and the greeting in "from GREETING (name [192.0.2.1]) by ...". What the client could choose is
+/// never taken for its address: Exim has the greeting last in the comment, the others the address.
+fn from_part(received: &str) -> Option<(IpAddr, String)> {
+    let (from, _) = received.strip_prefix("from ")?.split_once(" by ")?;
+    let (known, helo) = match from.rsplit_once("helo=") {
+        Some((known, helo)) => (known, helo.trim_end_matches(')')),
+        None => (from, from.split_whitespace().next().unwrap_or("")),
+    };
+    let ip = known.rsplit('[').filter_map(|rest| rest.split_once(']')).find_map(|(inside, _)| {
+        let bare = inside.split_once(':').filter(|(tag, _)| tag.eq_ignore_ascii_case("ipv6"));
+        bare.map_or(inside, |(_, address)| address).parse().ok()
+    })?;
+    let helo = helo.split_whitespace().next().unwrap_or("");
+    let is_name = helo.contains('.') && !helo.starts_with('[');
+    Some((ip, if is_name { helo.to_ascii_lowercase() } else { String::new() }))
+}
+
+/// What a forwarder found, by its ARC-Authentication-Results (RFC 8617 section 4.1.1): "i=1; host; results".
+pub fn sealed(raw: &[u8]) -> Authentication {
+    let mut found = Authentication::default();
+    let value = strip_comments(&String::from_utf8_lossy(&raw[..raw.len().min(16 << 10)]));
+    value.split(';').skip(2).take(50).for_each(|s| section(s, &mut found));
+    found
+}
+
+/// Whether one of the hosts, parted by spaces, says in a Received field that it took the mail in.
+pub fn is_by(received: &[u8], hosts: &str) -> bool {
+    by(received).is_some_and(|by| hosts.split_whitespace().any(|host| by.eq_ignore_ascii_case(host)))
+}
+
 /// The host that says in a Received field that it took the mail in (RFC 5321 section 4.4).
-pub fn by(received: &[u8]) -> Option<String> {
+fn by(received: &[u8]) -> Option<String> {
     let value = headers::text(received);
     let host = value.split_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("by")).nth(1)?;
     Some(host.trim_end_matches([';', '.', ',']).to_string())

@@ -80,7 +80,7 @@ fn core(folded: &str) -> &str {
 fn unspaced(core: &str) -> Option<(&str, &str)> {
     let ends = core.char_indices().skip(1).take(6).map(|(at, _)| at);
     let heads = ends.take_while(|at| core[..*at].chars().all(is_unspaced));
-    heads.filter(|at| words().commands.contains_key(&core[..*at])).last().map(|at| core.split_at(at))
+    heads.filter(|at| words().commands.contains(&core[..*at])).last().map(|at| core.split_at(at))
 }
 
 /// The command a line nearly is: one or two slips of the hand, never in its first letter.
@@ -95,7 +95,8 @@ fn near(line: &str) -> Option<Near> {
     }
     let slips = 1 + usize::from(written.len() > 6);
     let mut best: Option<(usize, &str, Verb)> = None;
-    for (word, (verb, _)) in &words().commands {
+    for word in words().commands.words() {
+        let Some((verb, _)) = words().commands.get(word) else { continue };
         if word.chars().next() != written.first().copied() {
             continue;
         }
@@ -104,9 +105,7 @@ fn near(line: &str) -> Option<Near> {
             continue;
         }
         let distance = distance(&written, &meant);
-        if distance <= slips
-            && best.is_none_or(|(least, other, _)| (distance, word.as_str()) < (least, other))
-        {
+        if distance <= slips && best.is_none_or(|(least, other, _)| (distance, word) < (least, other)) {
             best = Some((distance, word, *verb));
         }
     }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::letter::{Command, Letter};
+use super::vouching::Signed;
 
 /// What `inspect --json` prints of one letter read from `file`.
 pub fn inspect_json(file: &str, letter: &Letter) -> Value {
-    let result = |v: &Option<super::letter::Verdict>| v.as_ref().map(|v| v.result.clone());
+    let [spf, dkim, dmarc, arc] = letter.results();
     json!({
         "file": file,
         "class": letter.class,
@@ -21,14 +22,27 @@ pub fn inspect_json(file: &str, letter: &Letter) -> Value {
         "token": letter.tokens.first().map(|c| &c.token),
         "from": letter.from.as_ref().map(|f| &f.address),
         "assurance": {
-            "spf": result(&letter.authentication.spf),
-            "dkim": letter.authentication.dkim.iter().find(|v| v.result == "pass")
-                .or(letter.authentication.dkim.first()).map(|v| &v.result),
-            "dmarc": result(&letter.authentication.dmarc),
+            "spf": spf,
+            "dkim": dkim,
+            "dmarc": dmarc,
+            "arc": arc,
+            "aligned": letter.vouching.aligned,
+            "grounds": letter.vouching.grounds,
+            "signatures": letter.checked.iter().flat_map(|c| &c.dkim).map(signature).collect::<Vec<_>>(),
         },
+        "signed": letter.signed,
         "bounces": letter.bounces,
         "attachments": letter.attachments,
         "problems": letter.problems,
+    })
+}
+
+fn signature(signed: &Signed) -> Value {
+    json!({
+        "domain": signed.verdict.subject,
+        "result": signed.verdict.result,
+        "why": signed.why,
+        "aligned": signed.aligned,
     })
 }
 

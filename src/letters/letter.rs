@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::vouching::{Authentication, Checked, Client, Vouching};
 use crate::kernel::choice::Choice;
+use crate::kernel::form::Sheet;
 use crate::kernel::language::Language;
 pub use crate::kernel::said::{Command, Near, Problem};
 
@@ -12,8 +14,10 @@ pub use crate::kernel::said::{Command, Near, Problem};
 pub struct Trust<'a> {
     /// The authserv-id (RFC 8601 section 2.5) whose Authentication-Results count; any other is hearsay.
     pub authserv_id: Option<&'a str>,
-    /// The host name our own border server writes after `by` in its Received field.
+    /// The host name our own border server writes after `by` in its Received field; several, parted by spaces.
     pub border_host: Option<&'a str>,
+    /// Domains of forwarders whose ARC seal (RFC 8617) is believed about the mail they took in.
+    pub forwarders: &'a [String],
 }
 
 /// What kind of thing arrived. The order in which kinds are tried is in `gate`.
@@ -118,25 +122,15 @@ pub struct Carrier {
     pub token: String,
 }
 
-/// One method's outcome as our own border server saw it (RFC 8601).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// "pass", "fail", "softfail", "none", ... in lower case.
-    pub result: String,
-    /// The domain it speaks for: header.d, smtp.mailfrom's domain, header.from; smtp.auth's user.
-    pub subject: Option<String>,
-}
-
-/// The topmost block of Authentication-Results of the trusted server.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Authentication {
-    pub spf: Option<Verdict>,
-    /// One per signature.
-    pub dkim: Vec<Verdict>,
-    pub dmarc: Option<Verdict>,
-    pub arc: Option<Verdict>,
-    /// The submission's user.
-    pub auth: Option<Verdict>,
+/// A signature by the author herself, apart from those of servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Seal {
+    /// S/MIME (RFC 8551).
+    #[serde(rename = "smime")]
+    SMime,
+    /// OpenPGP, as PGP/MIME (RFC 3156) or as armour around the text (RFC 9580).
+    #[serde(rename = "openpgp")]
+    OpenPgp,
 }
 
 /// Everything read out of one mail.
@@ -171,7 +165,18 @@ pub struct Letter {
     pub date: Option<DateTime<Utc>>,
     /// When the border host took it in.
     pub received: Option<DateTime<Utc>>,
+    /// What the trusted server wrote about its sender.
     pub authentication: Authentication,
+    /// What we found out about its sender ourselves; nothing where that was not tried.
+    pub checked: Option<Checked>,
+    /// Whether all that vouches for From, and why, or why not.
+    pub vouching: Vouching,
+    /// Who handed it to the border host.
+    pub client: Option<Client>,
+    /// Authors that From names, all From fields together.
+    pub authors: usize,
+    /// How many of `to` stand in To and Cc, which a signature covers; they come first.
+    pub written_to: usize,
     pub bounces: Vec<Bounce>,
     /// Of a bounce: the Message-ID of the mail that came back.
     pub original_id: Option<String>,
@@ -179,8 +184,13 @@ pub struct Letter {
     pub tokens: Vec<Carrier>,
     /// Passed through a mailing list, or its From was rewritten by one.
     pub list: bool,
-    /// The raw bytes carry an S/MIME or OpenPGP signature.
-    pub signed: bool,
+    /// A list put its own address into From, in place of the author's.
+    pub rewritten: bool,
+    /// The signature by its author that the raw bytes carry. It is kept and told, not checked.
+    pub signed: Option<Seal>,
     /// What was doubtful, in plain English; never the mail's own words.
     pub problems: Vec<String>,
+    /// All lines and files, where somebody asked `form::sheet` for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }

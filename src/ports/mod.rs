@@ -1,9 +1,10 @@
-//! The outside world behind four small doors: store, mailbox, postman, keys.
+//! The outside world behind five small doors: store, mailbox, postman, resolver, keys.
 
 pub mod keys;
 pub mod mailbox;
 pub mod net;
 pub mod postman;
+pub mod resolver;
 pub mod store;
 
 /// The world is unwell: retried with back-off, logged once where it is handled. Never a person's mistake.

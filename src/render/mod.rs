@@ -347,7 +347,7 @@ impl Draft<'_> {
             Asks::Vote => &["yes", "no", "abstain"],
             Asks::Decision => &["yes", "no"],
             Asks::Confirm => &["confirm"],
-            Asks::Nothing | Asks::Text => &[],
+            Asks::Nothing | Asks::Text | Asks::Form => &[],
         };
         let long = clean::line(subject, LINK_SUBJECT_MAX);
         let links = constants.iter().filter_map(|constant| {
@@ -366,7 +366,7 @@ impl Draft<'_> {
 /// The shared part that says how to answer.
 fn how_to_answer(asks: Asks) -> Option<&'static str> {
     match asks {
-        Asks::Nothing => None,
+        Asks::Nothing | Asks::Form => None,
         Asks::Vote => Some("how-to-answer-vote"),
         Asks::Decision => Some("how-to-answer-decision"),
         Asks::Confirm => Some("how-to-answer-confirm"),

@@ -212,6 +212,10 @@ impl Store for FaultyStore {
         call!(self, put_back_mail(mail, at), Some(Doubt::Mail(mail)))
     }
 
+    async fn keep_checked(&self, mail: MailId, found: &Sealed) -> Answer<()> {
+        call!(self, keep_checked(mail, found))
+    }
+
     async fn post(&self, letter: &NewLetter, now: DateTime<Utc>) -> Answer<(LetterId, bool)> {
         call!(self, post(letter, now))
     }

@@ -297,6 +297,7 @@ impl World {
             clerk: CLERK.to_owned(),
             authserv_id: Some(BORDER.to_owned()),
             border_host: Some(BORDER.to_owned()),
+            forwarders: Vec::new(),
             mailboxes: vec![MAILBOX.to_owned()],
             settle: SETTLE,
             intake_days: 90,
@@ -310,6 +311,7 @@ impl World {
             signer: None,
             policies: Policies::default(),
             settings,
+            resolver: None,
         }
     }
 

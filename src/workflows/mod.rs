@@ -1,5 +1,7 @@
 //! The workflows: one file (or folder) each, joined by the one list at the end of this file.
 
+pub mod forms;
+
 use crate::kernel::assurance::Matrix;
 use crate::kernel::canonical;
 use crate::kernel::ids::CaseId;

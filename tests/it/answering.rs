@@ -28,7 +28,7 @@ fn mail(text: &str) -> Letter {
          MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
          Content-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
     );
-    letters::read(raw.as_bytes(), &Trust { authserv_id: None, border_host: None })
+    letters::read(raw.as_bytes(), &Trust::default())
 }
 
 /// The page and the table of all languages name the word.

@@ -140,6 +140,7 @@ impl Rig {
             clerk: CLERK.to_owned(),
             authserv_id: Some(BORDER.to_owned()),
             border_host: None,
+            forwarders: Vec::new(),
             mailboxes: vec![MAILBOX.to_owned()],
             settle: Duration::minutes(2),
             intake_days: 90,
@@ -153,6 +154,7 @@ impl Rig {
             signer: None,
             policies: Policies::default(),
             settings,
+            resolver: None,
         };
         let people = [
             person(1, "ann@a.example", Role::AlacMember),

@@ -79,7 +79,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         "{vouched}From: {}\r\nTo: clerk@c.example\r\nSubject: Re: x\r\nMessage-ID: <1@a.example>\r\n{}\r\n{}\r\n",
         mail.from, mail.headers, mail.body
     );
-    let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), border_host: None });
+    let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), ..Trust::default() });
     let notice = |n: usize| NoticeId { case: CaseId(42 + i64::try_from(n).expect("few")), seq: 1, n: 0 };
     let owed =
         |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: Value::Null, until: None } };
@@ -243,7 +243,7 @@ fn thanks_for_a_receipt_are_no_failed_vote() {
 #[test]
 fn carriers_that_disagree_and_unknown_tokens_are_never_guessed() {
     let disagree = Mail { asked: Token::Disagree, ..Mail::default() };
-    check(disagree, "a person: the reply address and the references name different matters");
+    check(disagree, "a person: its reply address, references and text name different matters");
     check(Mail { asked: Token::Unknown, ..Mail::default() }, "c1 from p1 fa");
 }
 

@@ -48,7 +48,14 @@ fn reply(from: Party, label: &str, text: &str, commands: Vec<Command>, sure: boo
     Input::Reply(Reply {
         from,
         answers: (!label.is_empty()).then(|| Answers { notice, label: label.into(), to: from }),
-        said: Said { text: text.into(), choice: None, problem: Problem::NoAnswer, commands, language: None },
+        said: Said {
+            text: text.into(),
+            choice: None,
+            problem: Problem::NoAnswer,
+            commands,
+            language: None,
+            sheet: None,
+        },
         arrived: DateTime::UNIX_EPOCH,
         assurance: Assurance { token: true, from_on_file: true, aligned: sure, confirmed: false },
         nonce: String::new(),

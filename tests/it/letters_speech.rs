@@ -52,14 +52,6 @@ impl Speech {
     }
 }
 
-/// Ways to write an answer that leave no doubt.
-pub const WAYS: &[fn(&Speech, &str) -> String] = &[
-    |_, w| w.to_string(),
-    |_, w| format!("{}.", w.to_lowercase()),
-    |s, w| format!("{}\n\n{w}\n\n{}\n{}", s.hello, s.sign_off, s.name),
-    |s, w| format!("{w}\n\n{}", s.thanks),
-];
-
 /// The seven.
 pub const SPEECHES: [Speech; 7] = [
     Speech {

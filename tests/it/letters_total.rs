@@ -7,7 +7,11 @@ use proptest::prelude::*;
 fn read(raw: &[u8]) -> Letter {
     letters::read(
         raw,
-        &Trust { authserv_id: Some("mx.clerk.example"), border_host: Some("mx.clerk.example") },
+        &Trust {
+            authserv_id: Some("mx.clerk.example"),
+            border_host: Some("mx.clerk.example"),
+            ..Trust::default()
+        },
     )
 }
 

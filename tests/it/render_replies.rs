@@ -50,7 +50,7 @@ fn reply(to: &str, subject: &str, body: &str) -> Letter {
          Content-Transfer-Encoding: 8bit\r\n\r\n{}\r\n",
         body.replace('\n', "\r\n")
     );
-    read(raw.as_bytes(), &Trust { authserv_id: None, border_host: None })
+    read(raw.as_bytes(), &Trust::default())
 }
 
 /// A reply in HTML that holds our own page below the word, as a mail program that marks nothing writes it.
@@ -60,7 +60,7 @@ fn html_reply(to: &str, word: &str, page: &str) -> Letter {
          Message-ID: <2@example.org>\r\nContent-Type: text/html; charset=utf-8\r\n\
          Content-Transfer-Encoding: 8bit\r\n\r\n<html><body><p>{word}</p>{page}</body></html>\r\n"
     );
-    read(raw.as_bytes(), &Trust { authserv_id: None, border_host: None })
+    read(raw.as_bytes(), &Trust::default())
 }
 
 /// The ways mail programs put a word above the mail that is answered.

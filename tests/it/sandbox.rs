@@ -29,7 +29,7 @@ fn smtp_tls(server: &Endpoint) -> TlsParameters {
 }
 
 /// Submits a mail by STARTTLS, as somebody or as a stranger.
-async fn send(sandbox: &Sandbox, author: Option<&Account>, from: &str, to: &str, mail: &str) {
+pub async fn send(sandbox: &Sandbox, author: Option<&Account>, from: &str, to: &str, mail: &str) {
     let server = sandbox.smtp();
     let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
         .port(server.port)

@@ -105,7 +105,7 @@ fn said(word: &str) -> Said {
         _ => (None, Problem::NoAnswer, vec![]),
     };
     let text = if word == "THANKS" { "Yes, thank you" } else { word };
-    Said { text: text.to_owned(), choice, problem, commands, language: None }
+    Said { text: text.to_owned(), choice, problem, commands, language: None, sheet: None }
 }
 
 impl Story {

@@ -29,7 +29,7 @@ const LIBRARIES: [(&str, &[&str]); 7] = [
     ("lettre", &["ports/postman", "render", "sandbox/mail_program.rs"]),
     ("async_imap", &["ports/mailbox/imap"]),
     ("mail_parser", &["letters"]),
-    ("mail_auth", &["letters", "ports/postman/dkim.rs"]),
+    ("mail_auth", &["letters", "ports/postman/dkim.rs", "ports/resolver"]),
     ("axum", &["web"]),
     ("clap", &["cli"]),
 ];

@@ -92,13 +92,13 @@ fn account(person: &Person) -> Result<Account, Trouble> {
 fn write_config(sandbox: &Sandbox, url: &str) -> Result<ConfigArg, Trouble> {
     let dir = sandbox.dir();
     let wrong = |error: std::io::Error| Trouble::new(format!("writing the demo's configuration: {error}"));
-    let password = dir.join("clerk.password");
+    let (password, zone) = (dir.join("clerk.password"), dir.join("zone"));
     std::fs::write(&password, &sandbox.clerk().password).map_err(wrong)?;
     let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).map_err(wrong)?.port();
     let (imap, smtp) = (sandbox.imap(), sandbox.smtp());
     let text = format!(
         "[clerk]\naddress = {CLERK:?}\n\n[database]\nurl = {url:?}\n\n[keys]\ndirectory = {keys:?}\n\n\
-         [trust]\nauthserv_id = {AUTHSERV_ID:?}\n\n\
+         [trust]\nauthserv_id = {AUTHSERV_ID:?}\n\n[dns]\nzone_file = {zone:?}\n\n\
          [imap.main]\nhost = {imap_host:?}\nport = {imap_port}\nca_file = {ca:?}\nuser = {CLERK:?}\n\
          password_file = {password:?}\njunk = [\"Junk\"]\nhandled = \"Handled\"\n\n\
          [smtp]\nhost = {smtp_host:?}\nport = {smtp_port}\nsecurity = \"starttls\"\nca_file = {ca:?}\n\
@@ -113,6 +113,7 @@ fn write_config(sandbox: &Sandbox, url: &str) -> Result<ConfigArg, Trouble> {
         smtp_port = smtp.port,
         public = dir.join("public"),
     );
+    std::fs::write(&zone, "; what DNS says in this village: nothing\n").map_err(wrong)?;
     let config: PathBuf = dir.join("atlarged.toml");
     std::fs::write(&config, text).map_err(wrong)?;
     Ok(ConfigArg { config })

@@ -58,6 +58,8 @@ pub struct Mail {
     /// How often it has left quarantine.
     pub stays: u32,
     pub raw: Sealed,
+    /// What our own check of its sender found, where there was one.
+    pub checked: Option<Sealed>,
 }
 
 /// What became of a mail at the desk.
@@ -281,6 +283,8 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Answer<()>> + Send;
     /// Puts a mail back for another try at `at` because the world is unwell. Never counts as an attempt.
     fn put_back_mail(&self, mail: MailId, at: DateTime<Utc>) -> impl Future<Output = Answer<()>> + Send;
+    /// Keeps what the check of a mail in hand found, so that DNS is not asked for it again.
+    fn keep_checked(&self, mail: MailId, found: &Sealed) -> impl Future<Output = Answer<()>> + Send;
     /// Adds letters that were read from no mail (orders, notes of the daemon). True where the key is new.
     fn post(
         &self,

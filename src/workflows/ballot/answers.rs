@@ -1,6 +1,6 @@
 //! What a voter writes, and what becomes of it. Worst is a wrong choice credited; next, a needless question.
 
-use super::{Ballot, Entry, Pending, Policy, Polarity, Poll, What, mails, staff};
+use super::{Ballot, Entry, Pending, Polarity, Policy, Poll, What, mails, staff};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::Party;
 use crate::kernel::said::{Command, Problem, Said};
@@ -49,9 +49,10 @@ pub(super) fn reply(poll: Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<B
     let voter = voter(&poll, reply, cx)?;
     let about = About::of(reply);
     if let About::Confirmation(number) = about {
-        return match poll.pending.get(&voter).filter(|pending| pending.number == number).cloned() {
+        let asked = |pending: &&Pending| pending.number == number && reply.assurance.confirmed;
+        return match poll.pending.get(&voter).filter(asked).cloned() {
             Some(pending) => confirmed(poll, voter, &pending, reply, cx),
-            // An old question: whatever is said, it is no vote, and it confirms nothing that came later.
+            // An old question, or an old answer sent again: it is no vote, and it confirms nothing new.
             None => Err(ask_again(&poll, voter, "ballot/no-answer")),
         };
     }
@@ -120,11 +121,15 @@ fn what(poll: &Poll, voter: Party, about: About, reply: &Reply) -> Result<What, 
 fn choice(poll: &Poll, voter: Party, said: &Said) -> Result<Choice, Refusal> {
     let template = match (said.problem, said.choice) {
         (Problem::None, Some(choice)) => return Ok(choice),
-        (Problem::SupportWord, Some(choice)) if poll.matter.polarity == Polarity::Straight => return Ok(choice),
+        (Problem::SupportWord, Some(choice)) if poll.matter.polarity == Polarity::Straight => {
+            return Ok(choice);
+        }
         (Problem::SupportWord, _) => "ballot/support-word",
         (Problem::TwoAnswers, _) => "ballot/two-answers",
         (Problem::QuotedOnly, _) => "ballot/quoted-only",
-        (Problem::Conditional | Problem::Negated | Problem::Question | Problem::Unclear, _) => "ballot/unclear",
+        (Problem::Conditional | Problem::Negated | Problem::Question | Problem::Unclear, _) => {
+            "ballot/unclear"
+        }
         (Problem::SubjectDisagrees | Problem::PartsDisagree | Problem::Hidden | Problem::Disguised, _) => {
             "ballot/disagrees"
         }
@@ -150,8 +155,10 @@ fn with_standing(poll: &Poll, voter: Party) -> Value {
 pub(super) fn code(nonce: &str) -> String {
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(nonce.as_bytes()).unwrap_or_default();
     let text = data_encoding::BASE32_NOPAD.encode(&bytes).to_ascii_lowercase();
-    let groups: Vec<String> =
-        text.as_bytes()[..CODE.min(text.len())].chunks(4).map(|c| String::from_utf8_lossy(c).into()).collect();
+    let groups: Vec<String> = text.as_bytes()[..CODE.min(text.len())]
+        .chunks(4)
+        .map(|c| String::from_utf8_lossy(c).into())
+        .collect();
     groups.join("-")
 }
 
@@ -163,7 +170,8 @@ pub(super) fn record(mut poll: Poll, voter: Party, entry: Entry) -> Step<Ballot>
         (Some(Entry { what: What::Voted { .. }, .. }), _) => Taken::Changed,
         _ => Taken::First,
     };
-    let mut done = vec![Effect::Cancel(mails::asking(voter)), Effect::Cancel(staff::Task::unreachable(voter))];
+    let mut done =
+        vec![Effect::Cancel(mails::asking(voter)), Effect::Cancel(staff::Task::unreachable(voter))];
     if taken != Taken::Older {
         let arrived = entry.arrived;
         poll.entries.insert(voter, entry);

@@ -49,7 +49,7 @@ pub(super) fn close(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
     if poll.round <= cx.policy.reruns {
         let cancel =
             poll.electorate.iter().map(|voter| Effect::Cancel(mails::asking(*voter))).collect::<Vec<_>>();
-        let next = setup::begin(poll.matter, poll.round + 1, poll.earlier, cx);
+        let next = setup::begin(poll.matter, poll.round + 1, poll.earlier, poll.asked, cx);
         // The old round's asks go before the new round's are written.
         return Step { state: next.state, effects: cancel.into_iter().chain(next.effects).collect() };
     }

@@ -265,13 +265,13 @@ impl Workflow for Ballot {
         if matter.opens > cx.now {
             return Ok(Step::to(Ballot::Planned(matter)));
         }
-        Ok(setup::begin(matter, 1, Vec::new(), cx))
+        Ok(setup::begin(matter, 1, Vec::new(), 0, cx))
     }
 
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
         match (self, input) {
             (Ballot::Planned(matter), Input::Wake) if matter.opens <= cx.now => {
-                Ok(setup::begin(matter, 1, Vec::new(), cx))
+                Ok(setup::begin(matter, 1, Vec::new(), 0, cx))
             }
             (Ballot::Open(poll), Input::Wake) => Ok(closing::wake(poll, cx)),
             (Ballot::Open(poll), Input::Reply(reply)) => answers::reply(poll, reply, cx),

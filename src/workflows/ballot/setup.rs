@@ -142,8 +142,15 @@ fn electorate(matter: &Matter, cx: &Cx<Policy>) -> Vec<Party> {
     parties.into_iter().collect()
 }
 
-/// Opens a round: takes the snapshot, hashes it, writes to every voter.
-pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Policy>) -> Step<Ballot> {
+/// Opens a round: takes the snapshot, hashes it, writes to every voter. Questions to confirm are numbered on from
+/// `asked`: the answer to one of an earlier round, sent again by whoever kept it, must not answer a new one.
+pub(super) fn begin(
+    matter: Matter,
+    round: u32,
+    earlier: Vec<Round>,
+    asked: u32,
+    cx: &Cx<Policy>,
+) -> Step<Ballot> {
     let length = matter.closes - matter.opens;
     let opened = cx.now;
     // A first round closes when it was announced to; a later one is open as long again.
@@ -157,7 +164,7 @@ pub(super) fn begin(matter: Matter, round: u32, earlier: Vec<Round>, cx: &Cx<Pol
         hash: String::new(),
         entries: BTreeMap::new(),
         pending: BTreeMap::new(),
-        asked: 0,
+        asked,
         reminders: Ladder::before(closes, &cx.policy.reminders(), opened),
         extended: false,
         waiting: None,

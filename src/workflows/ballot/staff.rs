@@ -285,7 +285,7 @@ pub(super) fn escalated(
 fn decided(poll: Poll, again: bool, cx: &Cx<Policy>) -> Step<Ballot> {
     let done = Effect::Cancel("escalation".into());
     if again {
-        let step = setup::begin(poll.matter, poll.round + 1, poll.earlier, cx);
+        let step = setup::begin(poll.matter, poll.round + 1, poll.earlier, poll.asked, cx);
         return Step { state: step.state, effects: std::iter::once(done).chain(step.effects).collect() };
     }
     let counts = poll.counts();

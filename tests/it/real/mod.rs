@@ -7,4 +7,5 @@ mod bad_mails;
 mod kills;
 mod load;
 mod outages;
+mod signatures;
 mod village;

@@ -336,12 +336,16 @@ pub fn written(from: &str, to: &str, headers: &str, text: &str) -> String {
 
 /// A configuration file on the shared servers; `more` stands in its `[daemon]` section.
 pub fn write_config(sandbox: &Sandbox, clerk: &Account, url: &str, dir: &Path, more: &str) -> PathBuf {
+    let zone = dir.join("zone");
+    if !zone.exists() {
+        std::fs::write(&zone, "; nothing\n").expect("a file");
+    }
     let password = dir.join("clerk.password");
     std::fs::write(&password, &clerk.password).expect("a file");
     let (imap, smtp, address) = (sandbox.imap(), sandbox.smtp(), &clerk.address);
     let text = format!(
         "[clerk]\naddress = {address:?}\n\n[database]\nurl = {url:?}\n\n[keys]\ndirectory = {keys:?}\n\n\
-         [trust]\nauthserv_id = {AUTHSERV_ID:?}\n\n\
+         [trust]\nauthserv_id = {AUTHSERV_ID:?}\n\n[dns]\nzone_file = {zone:?}\n\n\
          [imap.main]\nhost = {imap_host:?}\nport = {imap_port}\nca_file = {ca:?}\nuser = {address:?}\n\
          password_file = {password:?}\njunk = [\"Junk\"]\nhandled = \"Handled\"\n\n\
          [smtp]\nhost = {smtp_host:?}\nport = {smtp_port}\nsecurity = \"starttls\"\nca_file = {ca:?}\n\

@@ -88,6 +88,8 @@ pub struct Imap {
     login: Login,
     offset: Offset,
     session: Option<Session>,
+    /// The connection has just answered: nobody need ask whether it lives.
+    lively: bool,
     backoff: Backoff,
     /// How the inbox stood when last fetched: mail that came between then and IDLE is noticed.
     seen: Option<Standing>,
@@ -111,13 +113,13 @@ impl Imap {
         };
         let reader = Reader::new(config.max_mail_bytes);
         let backoff = Backoff::default();
-        Imap { config, server, login, offset, session: None, backoff, seen: None, reader }
+        Imap { config, server, login, offset, session: None, lively: false, backoff, seen: None, reader }
     }
 
     /// Takes the living connection out, or makes one. Whoever takes it puts it back when it is still good.
     async fn take_session(&mut self) -> Result<Session, Fault> {
         if let Some(mut session) = self.session.take()
-            && session.ask("NOOP", |_| ()).await.is_ok()
+            && (std::mem::take(&mut self.lively) || session.ask("NOOP", |_| ()).await.is_ok())
         {
             return Ok(session);
         }
@@ -281,7 +283,10 @@ impl Mailbox for Imap {
             return Ok(Woken::Timeout);
         }
         match watch(session, &self.config, self.seen, at_most).await {
-            Ok(woken) => Ok(woken),
+            Ok(woken) => {
+                self.lively = true;
+                Ok(woken)
+            }
             Err(trouble) => {
                 self.session = None;
                 Err(Fault::new(format!("waiting for mail at {}", self.server), trouble.text()))

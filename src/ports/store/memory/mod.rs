@@ -180,6 +180,13 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn keep_checked(&self, mail: MailId, found: &Sealed) -> Answer<()> {
+        if let Some(row) = self.world().mail(mail) {
+            row.checked = Some(found.clone());
+        }
+        Ok(())
+    }
+
     async fn post(&self, letter: &NewLetter, _now: DateTime<Utc>) -> Answer<(LetterId, bool)> {
         Ok(self.world().insert(letter))
     }

@@ -26,6 +26,7 @@ pub(super) struct MailRow {
     pub(super) suspect: bool,
     pub(super) accepted: bool,
     pub(super) stays: u32,
+    pub(super) checked: Option<Sealed>,
 }
 
 pub(super) struct LetterRow {
@@ -194,6 +195,7 @@ impl World {
             suspect: false,
             accepted: false,
             stays: 0,
+            checked: None,
         });
         (id, true)
     }
@@ -488,5 +490,6 @@ pub(super) fn as_mail(id: MailId, row: &MailRow) -> Mail {
         accepted: row.accepted,
         stays: row.stays,
         raw: mail.raw.clone(),
+        checked: row.checked.clone(),
     }
 }

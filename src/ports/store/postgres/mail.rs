@@ -135,6 +135,8 @@ struct MailRecord {
     stays: i32,
     key: String,
     raw: Vec<u8>,
+    checked_key: Option<String>,
+    checked: Option<Vec<u8>>,
 }
 
 impl From<MailRecord> for Mail {
@@ -148,6 +150,7 @@ impl From<MailRecord> for Mail {
             accepted: row.accepted,
             stays: row.stays.unsigned_abs(),
             raw: Sealed { key: row.key, bytes: row.raw },
+            checked: row.checked_key.zip(row.checked).map(|(key, bytes)| Sealed { key, bytes }),
         }
     }
 }
@@ -164,7 +167,7 @@ pub(super) async fn claim(
              where status = 'unsorted' and hand is null and (not_before is null or not_before <= $2)
                and not exists (select from held where held.hand = $1 and (held.suspect or m.suspect))
              order by arrived, id limit 1 for update skip locked)
-         returning id, arrived, size, junk, header_only, accepted, stays, key, raw",
+         returning id, arrived, size, junk, header_only, accepted, stays, key, raw, checked_key, checked",
         hand,
         now
     )
@@ -229,10 +232,22 @@ pub(super) async fn put_back(
     Ok(())
 }
 
+pub(super) async fn keep_checked(pool: &PgPool, mail: MailId, found: &Sealed) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update mails set checked_key = $2, checked = $3 where id = $1",
+        mail.0,
+        found.key,
+        found.bytes
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn quarantined(pool: &PgPool, id: MailId) -> Result<Option<Mail>, sqlx::Error> {
     let row = sqlx::query_as!(
         MailRecord,
-        "select id, arrived, size, junk, header_only, accepted, stays, key, raw from mails
+        "select id, arrived, size, junk, header_only, accepted, stays, key, raw, checked_key, checked from mails
          where id = $1 and status = 'quarantined'",
         id.0
     )

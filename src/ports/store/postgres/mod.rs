@@ -159,6 +159,12 @@ impl Store for PostgresStore {
         self.grip.let_go(Item::Mail(mail), told)
     }
 
+    async fn keep_checked(&self, mail: MailId, found: &Sealed) -> Answer<()> {
+        within(mail::keep_checked(&self.pool, mail, found))
+            .await
+            .map_err(fault("keeping what DNS said of a mail"))
+    }
+
     async fn post(&self, letter: &NewLetter, _now: DateTime<Utc>) -> Answer<(LetterId, bool)> {
         within(letters::post(&self.pool, letter)).await.map_err(fault("posting a letter"))
     }
