@@ -12,6 +12,7 @@ mod send;
 mod sort;
 mod think;
 mod upkeep;
+mod verify;
 
 pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::{Brought, Fetching};

@@ -7,6 +7,7 @@ use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::said::Command;
 use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
@@ -90,6 +91,8 @@ impl<S: Store> Daemon<S> {
             return aside("its key is gone, or its bytes were altered");
         };
         let mut letter = letters::read(&raw, &self.trust());
+        let asks_verify = letter.class == Class::Reply && letter.commands.contains(&Command::Verify);
+        let forwarded = if asks_verify { letters::forwarded::forwarded(&raw) } else { None };
         if !mail.accepted && implausible(&letter, mail, now) {
             return aside("its times of arrival disagree or lie in the future");
         }
@@ -113,17 +116,23 @@ impl<S: Store> Daemon<S> {
         }
         drop(raw);
         // An answer to one of ours goes where it belongs; what else waits is told only to who asks the office.
-        let alone = matches!(asked, Token::Known(_)) && letter.commands.is_empty();
-        let (waits, answered) = match author.filter(|_| !alone) {
+        let answers_ours = matches!(asked, Token::Known(_));
+        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
+        let (waits, answered) = match author.filter(|_| worded || !answers_ours) {
             Some(person) => self.waits(Party::Person(person.id), now).await?,
             None => (Vec::new(), Vec::new()),
         };
         let stranger = match (&asked, author) {
             (Token::None, None) => self.stranger(&letter, now).await?,
+            (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
         };
+        let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
+        let verified = match asks_verify {
+            true => Some(self.verify(forwarded.as_ref(), asker, &register).await?),
+            false => None,
+        };
         let repeated = self.store.message_id_seen(&identity, mail.id).await?;
-        let answers_ours = matches!(asked, Token::Known(_));
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
             register: &register,
@@ -137,6 +146,7 @@ impl<S: Store> Daemon<S> {
             waits,
             answered,
             stranger,
+            verified,
             nonce: &nonce,
         };
         let outcome = desk::desk(&letter, &counter);
@@ -146,14 +156,7 @@ impl<S: Store> Daemon<S> {
         {
             return Ok(Some(Sorted::Quarantined(FLOOD.to_owned())));
         }
-        Ok(Some(match outcome {
-            Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
-            Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
-            Outcome::Letters(addressed) => {
-                let number = |(n, addressed)| new_letter(addressed, n, mail, &identity);
-                Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
-            }
-        }))
+        Ok(Some(sorted(outcome, mail, &identity)))
     }
 
     /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
@@ -230,7 +233,7 @@ impl<S: Store> Daemon<S> {
 
     /// Whether a notice is the one that a token of this epoch named: since a restore its number may have been
     /// given out again. A notice written before the restore is still the same.
-    async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
+    pub(super) async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
         if epoch == self.minter.epoch() {
             return Ok(true);
         }
@@ -297,6 +300,17 @@ pub fn epoch_since(epoch: u16) -> String {
 fn implausible(letter: &Letter, mail: &Mail, now: DateTime<Utc>) -> bool {
     let disagrees = letter.received.is_some_and(|received| (received - mail.arrived).abs() > TOLERANCE);
     disagrees || mail.arrived > now + TOLERANCE
+}
+
+fn sorted(outcome: Outcome, mail: &Mail, identity: &str) -> Sorted {
+    match outcome {
+        Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
+        Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
+        Outcome::Letters(addressed) => {
+            let number = |(n, addressed)| new_letter(addressed, n, mail, identity);
+            Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
+        }
+    }
 }
 
 fn new_letter(addressed: Addressed, n: usize, mail: &Mail, identity: &str) -> NewLetter {

@@ -5,7 +5,7 @@ use super::assurance::{Assurance, Matrix};
 use super::ids::{CaseId, NoticeId, Party, PersonId};
 use super::people::{Region, Role};
 use super::register::{Change, Register};
-use super::said::Said;
+use super::said::{Command, Said};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,11 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     /// Whether a matter can run with these numbers; else which one is wrong and what may be written.
     fn check(_policy: &Self::Policy) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Whether a reply to this workflow's mail may hold this command; any other is answered by the office.
+    fn takes(_command: &Command) -> bool {
+        false
     }
 
     fn open(opening: &Opening, cx: &Cx<Self::Policy>) -> Result<Step<Self>, Refusal>;

@@ -16,6 +16,7 @@ mod charset;
 mod command;
 mod fold;
 pub mod form;
+pub mod forwarded;
 mod gate;
 mod headers;
 mod homemade;
@@ -25,6 +26,7 @@ mod language;
 mod letter;
 mod mime;
 mod phrases;
+pub mod print;
 mod quote;
 mod signature;
 mod table;
@@ -46,6 +48,7 @@ pub use vouching::{
     Authentication, Chain, Checked, Client, Ground, Sealer, Signed, Verdict, Vouching, related, speaks_for,
 };
 
+use command::Commands;
 use fold::fold;
 use gate::Facts;
 use mime::Part;
@@ -68,7 +71,8 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let report = class == Class::Bounce || rule == gate::DELAY;
     let answer =
         if human { body.answer(&subject) } else { Answer { choice: None, problem: Problem::NoAnswer } };
-    let commands = if human { command::read(&body.text) } else { Vec::new() };
+    let mut commands = if human { command::read(&body.text) } else { Commands::default() };
+    commands.near.retain(|near| !facts.from_name.contains(near.wrote.as_str()));
     let bounces =
         if report { bounce::read(root, &body.raw, &own_addresses(root), &facts.subject) } else { Vec::new() };
     let original_id = (class == Class::Bounce).then(|| token::returned_id(root, &body.raw)).flatten();
@@ -85,7 +89,9 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         signature: body.signature,
         quoted: body.quoted,
         answer,
-        commands,
+        commands: commands.all,
+        near: commands.near,
+        over_budget: commands.over,
         subject,
         from,
         to,

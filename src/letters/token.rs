@@ -80,6 +80,13 @@ fn scan(text: &str, place: Place, found: &mut Vec<Carrier>) {
     }
 }
 
+/// The strings of a text that are shaped like a token, in lower case, each once, at most [`MAX_TOKENS`].
+pub fn shaped(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    scan(text, Place::Body, &mut found);
+    found.into_iter().map(|carrier| carrier.token).collect()
+}
+
 /// The header sections of mails enclosed in this one.
 fn returned<'l, 'a>(root: &'l Part<'a>) -> Vec<&'l Headers<'a>> {
     let enclosed = root.walk().filter(|p| p.is_message()).flat_map(|p| p.children.iter());

@@ -29,6 +29,9 @@ const TABLES: [(Option<Language>, &str); 8] = [
 struct Source {
     answer: HashMap<Role, Vec<String>>,
     command: HashMap<Verb, Vec<String>>,
+    /// What the seven languages are called, by code.
+    #[serde(default)]
+    languages: HashMap<Language, Vec<String>>,
     quote: HashMap<Mark, Vec<String>>,
     signature: SignatureTable,
     automatic: AutomaticTable,
@@ -154,6 +157,8 @@ pub enum Verb {
     Questions,
     Verify,
     Documents,
+    Comments,
+    Named,
     MyData,
     Erase,
 }
@@ -204,6 +209,8 @@ pub struct Words {
     /// Every answer word and every phrase that holds one, to see at a glance whether a text has any.
     pub answers: Phrases,
     pub commands: Table<(Verb, Option<Language>)>,
+    /// The languages by their names in all of them.
+    pub languages: Table<Language>,
     pub on: Set,
     pub wrote: Set,
     /// The bytes in ASCII a line can end with that ends with one of them, or with a mark that closes one.
@@ -263,12 +270,16 @@ fn compile() -> Words {
     let tables: Vec<Source> = TABLES.iter().map(read).collect();
     let mut lexicon: HashMap<String, Vec<Entry>> = HashMap::new();
     let (mut commands, mut speech) = (HashMap::new(), HashMap::<String, [u8; 7]>::new());
+    let mut languages = HashMap::new();
     for ((language, _), table) in TABLES.iter().zip(&tables) {
         add_answers(&mut lexicon, *language, table);
         for (verb, forms) in &table.command {
             for form in forms {
                 commands.entry(fold(form).into_owned()).or_insert((*verb, *language));
             }
+        }
+        for (named, forms) in &table.languages {
+            languages.extend(forms.iter().map(|form| (fold(form).into_owned(), *named)));
         }
         for (language, word) in language.iter().flat_map(|l| table.speech.common.iter().map(move |w| (l, w)))
         {
@@ -302,6 +313,7 @@ fn compile() -> Words {
             .unwrap_or(1),
         lexicon: lexicon.into_iter().collect(),
         commands: commands.into_iter().collect(),
+        languages: languages.into_iter().collect(),
         on: marks(&tables, Mark::On).collect(),
         wrote_ends: last_bytes(&wrote),
         wrote: wrote.into_iter().collect(),

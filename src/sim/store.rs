@@ -8,6 +8,7 @@ use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use crate::ports::store::memory::MemoryStore;
 use crate::ports::store::{
@@ -313,8 +314,12 @@ impl Store for FaultyStore {
         claim!(self, claim_outgoing(now), |outgoing| Doubt::Outgoing(outgoing.row.id))
     }
 
-    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
-        call!(self, keep_bytes(id, bytes))
+    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
+        call!(self, keep_bytes(id, bytes, print))
+    }
+
+    async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
+        call!(self, print(id))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {

@@ -7,6 +7,7 @@ use crate::kernel::canonical;
 use crate::kernel::duties::TaskPolicy;
 use crate::kernel::ids::CaseId;
 use crate::kernel::register::Register;
+use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,11 @@ macro_rules! workflows {
 
             pub fn name(self) -> &'static str {
                 match self { $(Kind::$Type => $name::$Type::KIND),* }
+            }
+
+            /// Whether a reply to a mail of this workflow may hold this command.
+            pub fn takes(self, command: &Command) -> bool {
+                match self { $(Kind::$Type => <$name::$Type as Workflow>::takes(command)),* }
             }
         }
 

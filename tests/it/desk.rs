@@ -5,10 +5,12 @@ use atlarged::kernel::ids::{CaseId, NoticeId, Party, PersonId, StrangerId};
 use atlarged::kernel::language::Language;
 use atlarged::kernel::people::Person;
 use atlarged::kernel::register::{Change, Register};
+use atlarged::kernel::said::Command;
 use atlarged::kernel::workflow::{Asks, Input};
 use atlarged::letters::{Trust, read};
-use atlarged::workflows::office::Waits;
+use atlarged::workflows::office::{Verified, Waits};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 const OFFICE: CaseId = CaseId(1);
 const BALLOT: CaseId = CaseId(42);
@@ -82,10 +84,8 @@ fn sent_to(mail: Mail<'_>) -> String {
     );
     let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), ..Trust::default() });
     let notice = |n: usize| NoticeId { case: CaseId(42 + i64::try_from(n).expect("few")), seq: 1, n: 0 };
-    let owed = |n| Owed {
-        asks: Asks::Vote,
-        waits: Waits { notice: notice(n), title: serde_json::Value::Null, until: None },
-    };
+    let owed =
+        |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: Value::Null, until: None } };
     let register = register();
     let counter = Counter {
         repeated: false,
@@ -99,6 +99,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         waits: (0..mail.owes).map(owed).collect(),
         answered: (0..mail.has_answered).map(owed).collect(),
         stranger: mail.stranger.then_some(StrangerId(9)),
+        verified: letter.commands.contains(&Command::Verify).then_some(Verified::Nothing),
         nonce: "00",
     };
     match desk(&letter, &counter) {
@@ -202,6 +203,30 @@ fn commands_go_to_the_office_and_what_belongs_to_a_matter_stays_there() {
     check(Mail { body: "HELP", ..Mail::default() }, "c1 from p1 tfa");
     check(Mail { body: "LANGUAGE fr", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
     check(Mail { body: "WITHDRAW", ..Mail::default() }, "c42 from p1 tfa");
+    for body in ["SUSPEND", "CERTIFY", "DOCUMENTS 2", "COMMENTS", "NAMED", "MY DATA", "ERASE"] {
+        check(Mail { body, ..Mail::default() }, "c1 from p1 tfa");
+        check(Mail { body, asked: Token::None, owes: 1, ..Mail::default() }, "c1 from p1 fa");
+    }
+    check(Mail { body: "WITHDRAW", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
+}
+
+#[test]
+fn a_line_nearly_a_command_is_told_the_word_unless_it_is_part_of_more() {
+    check(Mail { body: "STATSU", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
+    let more = "Statsu\r\n\r\nis what I wrote, and nobody answered.";
+    check(Mail { body: more, asked: Token::None, ..Mail::default() }, "opens enquiry from \"p1\"");
+}
+
+#[test]
+fn a_mail_forwarded_below_verify_answers_nothing_whosever_it_is() {
+    let body = "VERIFY\r\n\r\n---------- Forwarded message ---------\r\nFrom: c@c.example\r\n\r\nYES\r\n";
+    check(Mail { body, ..Mail::default() }, "c1 from p1 tfa");
+    check(Mail { body, asked: asking(2, Asks::Vote, "ask:p2"), ..Mail::default() }, "c1 from p1 fa");
+    check(Mail { body, asked: Token::Unknown, ..Mail::default() }, "c1 from p1 fa");
+    let stranger = |stranger, login| Mail { body, from: "eve@e.example", login, stranger, ..Mail::default() };
+    check(stranger(true, Some("eve@e.example")), "c1 from s9 a");
+    check(stranger(true, None), "silent: unsolicited");
+    check(stranger(false, Some("eve@e.example")), "silent: unsolicited");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod accuracy;
 mod annul_stories;
 mod answering;
 mod ballot_stories;
@@ -45,5 +46,6 @@ mod story;
 mod systemd;
 mod tally;
 mod tidy;
+mod verify_stories;
 mod village;
 mod who_wrote;

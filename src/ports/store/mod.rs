@@ -12,6 +12,7 @@ use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
 use crate::kernel::workflow::{Asks, Record};
+use crate::letters::print::Print;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -367,8 +368,15 @@ pub trait Store: Send + Sync {
     /// The next notice due to be sent, in hand from now on. What is past its `not_after` lapses; where it
     /// asks and was not cancelled, its case hears of it by `Input::Undelivered`.
     fn claim_outgoing(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Outgoing>>> + Send;
-    /// Keeps the bytes about to be sent, before they are.
-    fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> impl Future<Output = Answer<()>> + Send;
+    /// Keeps the bytes about to be sent, before they are, and their print, which stays.
+    fn keep_bytes(
+        &self,
+        id: NoticeId,
+        bytes: &Sealed,
+        print: &Print,
+    ) -> impl Future<Output = Answer<()>> + Send;
+    /// The print of a notice as it was last sent; none for one that never was.
+    fn print(&self, id: NoticeId) -> impl Future<Output = Answer<Option<Print>>> + Send;
     /// Records how a try ended. Accepted with `report_sent` posts `Input::Sent`; Never posts
     /// `Input::Undelivered`; both in the same transaction. The bytes go once the outcome is final.
     fn posted(

@@ -24,6 +24,7 @@ use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::language::Language;
+use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Input, Note, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
@@ -273,6 +274,10 @@ impl Workflow for Ballot {
 
     fn check(policy: &Policy) -> Result<(), String> {
         setup::check(policy)
+    }
+
+    fn takes(command: &Command) -> bool {
+        matches!(command, Command::Withdraw | Command::Recuse | Command::Confirm | Command::Decline)
     }
 
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {

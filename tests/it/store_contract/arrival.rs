@@ -4,6 +4,7 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
+use atlarged::letters::print::Print;
 use atlarged::ports::store::{
     Admission, Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store,
 };
@@ -349,9 +350,9 @@ async fn the_oldest_key_in_use_is_that_of_the_oldest_mail_not_dealt_with(record:
     store.commit(&moved).await.unwrap();
     let id = store.claim_outgoing(t(10)).await.unwrap().unwrap().row.id;
     let bytes = |key: &str| Sealed { key: key.into(), bytes: vec![1] };
-    store.keep_bytes(id, &bytes("case-7")).await.unwrap();
+    store.keep_bytes(id, &bytes("case-7"), &Print::default()).await.unwrap();
     assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-02"));
-    store.keep_bytes(id, &bytes("intake-2026-02-28")).await.unwrap();
+    store.keep_bytes(id, &bytes("intake-2026-02-28"), &Print::default()).await.unwrap();
     assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-02-28"));
 }
 

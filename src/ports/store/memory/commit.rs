@@ -38,6 +38,7 @@ impl World {
                 next_try: None,
                 tries: 0,
                 bytes: None,
+                print: None,
                 sent_at: None,
                 hand: None,
                 attempts: 0,

@@ -14,6 +14,7 @@ use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
@@ -306,12 +307,17 @@ impl Store for MemoryStore {
         Ok(self.world().claim_outgoing(self.hand, now))
     }
 
-    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
+    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
         let mut world = self.world();
         if let Some(notice) = world.outbox.get_mut(&id).filter(|notice| notice.status == "waiting") {
             notice.bytes = Some(bytes.clone());
+            notice.print = Some(print.clone());
         }
         Ok(())
+    }
+
+    async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
+        Ok(self.world().outbox.get(&id).and_then(|notice| notice.print.clone()))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {

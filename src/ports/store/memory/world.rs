@@ -6,6 +6,7 @@ use crate::advance::{CaseRow, Ending, LetterBody, NewLetter, OutboxRow, TaskRow}
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::{Cursor, Place};
 use crate::ports::store::JournalRow;
 use crate::ports::store::chain::{GENESIS, Link};
@@ -76,6 +77,7 @@ pub(super) struct Notice {
     pub(super) next_try: Option<Moment>,
     pub(super) tries: u32,
     pub(super) bytes: Option<Sealed>,
+    pub(super) print: Option<Print>,
     pub(super) sent_at: Option<Moment>,
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,

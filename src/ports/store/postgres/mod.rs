@@ -22,6 +22,7 @@ use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Duration, Utc};
 use connect::{fault, within};
@@ -300,8 +301,14 @@ impl Store for PostgresStore {
         )
     }
 
-    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
-        within(outbox::keep_bytes(&self.pool, id, bytes)).await.map_err(fault("keeping a mail's bytes"))
+    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
+        within(outbox::keep_bytes(&self.pool, id, bytes, print))
+            .await
+            .map_err(fault("keeping a mail's bytes"))
+    }
+
+    async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
+        within(outbox::print(&self.pool, id)).await.map_err(fault("reading a mail's print"))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {
