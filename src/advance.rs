@@ -44,8 +44,10 @@ impl Commit {
     pub fn effects_hash(&self) -> String {
         let outbox: Vec<OutboxRow> = self.outbox.iter().map(OutboxRow::by_itself).collect();
         let case = &self.case;
+        // As fine as the record keeps it.
+        let wake_at = case.wake_at.map(|at| at.timestamp_micros());
         canonical::hash(&serde_json::json!({
-            "wake_at": case.wake_at, "phase": case.phase, "title": case.title, "duties": case.duties,
+            "wake_at": wake_at, "phase": case.phase, "title": case.title, "duties": case.duties,
             "outbox": outbox, "letters": self.letters, "changes": self.changes, "records": self.records,
             "cancelled": self.cancelled, "tasks": self.tasks, "shred": self.shred,
         }))
