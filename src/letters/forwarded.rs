@@ -90,7 +90,7 @@ fn inline(root: &Part<'_>) -> Option<Forwarded> {
 /// The plain text and the HTML of a mail, enclosed mails left out.
 fn texts(root: &Part<'_>) -> (String, String) {
     let of = |media: &str| {
-        let parts = root.walk().into_iter().filter(|p| p.media == media && !p.attached);
+        let parts = root.walk().filter(|p| p.media == media && !p.attached);
         parts.take(20).map(|p| p.text().0).collect::<Vec<_>>().join("\n")
     };
     (of("text/plain"), of("text/html"))
