@@ -3,11 +3,12 @@
 # Queries are checked against .sqlx; only `make sqlx` and its check ask a database.
 export SQLX_OFFLINE := true
 
-.PHONY: help demo test bench advisories setup sqlx
+.PHONY: help demo test simulate bench advisories setup sqlx
 
 help:
 	@echo 'make demo        the village at work, in real mail (ARGS="--fast", "--idle", "--dir D")'
 	@echo 'make test        everything a change must pass'
+	@echo 'make simulate    two years of a village, 200 times, with faults at every boundary (ARGS="--seed 7")'
 	@echo 'make bench       how fast, as a table and as target/bench.json'
 	@echo 'make advisories  known faults in what we depend on (needs the network)'
 	@echo 'make setup       install the servers that tests and demo start for themselves'
@@ -18,6 +19,10 @@ demo: setup
 
 test: setup
 	scripts/test
+
+simulate: ARGS ?= --runs 200 --years 2 --ballots 40
+simulate:
+	cargo run --release --locked -- simulate $(ARGS)
 
 bench: setup
 	cargo bench --locked $(ARGS)

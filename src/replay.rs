@@ -2,8 +2,8 @@
 
 use crate::advance::{self, Before, CaseRow};
 use crate::daemon::{BUILD, Daemon};
-use crate::kernel::canonical;
 use crate::kernel::ids::{CaseId, Party};
+use crate::kernel::register::Register;
 use crate::kernel::workflow::{Input, Opening};
 use crate::ports::Fault;
 use crate::ports::store::{Answer, JournalRow, Store};
@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What came of doing the journal of a case again.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,19 +32,24 @@ pub async fn replay<S: Store>(store: &S, case: CaseId) -> Answer<Replayed> {
     let mut policies: HashMap<String, Policies> = HashMap::new();
     let mut row: Option<CaseRow> = None;
     let mut mismatch = None;
+    let mut last: Option<Arc<Register>> = None;
     let steps = journal.len();
     for entry in journal {
         if !policies.contains_key(&entry.entry.policy) {
             let body = store.policy(&entry.entry.policy).await?.unwrap_or_default();
             policies.insert(entry.entry.policy.clone(), serde_json::from_str(&body).map_err(unreadable)?);
         }
-        let register = store.register_at(entry.entry.register_version).await?;
+        let register = match last.take() {
+            Some(register) if register.version == entry.entry.register_version => register,
+            _ => store.register_at(entry.entry.register_version).await?,
+        };
+        let register: &Arc<Register> = last.insert(register);
         let Some(policies) = policies.get(&entry.entry.policy) else { continue };
-        let at = Surroundings { case, now: entry.entry.at, policies, register: &register };
+        let at = Surroundings { case, now: entry.entry.at, policies, register };
         let before = before(&entry, row.take())?;
         let commit = advance::advance(before, None, &at, &entry.entry.build).map_err(unreadable)?;
         let same = commit.journal.outcome == entry.entry.outcome
-            && canonical::hash(&commit.case.state) == entry.entry.state_hash;
+            && commit.journal.state_hash == entry.entry.state_hash;
         if !same && mismatch.is_none() {
             mismatch =
                 Some(format!("step {} of {case} comes out otherwise than it is on record", entry.entry.seq));
