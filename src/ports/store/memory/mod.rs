@@ -335,7 +335,7 @@ impl Store for MemoryStore {
     }
 
     async fn books(&self) -> Answer<Books> {
-        Ok(self.world().books.clone())
+        Ok(self.world().books)
     }
 
     async fn cases(&self) -> Answer<Vec<CaseRow>> {
