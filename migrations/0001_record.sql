@@ -71,6 +71,15 @@ create index mails_quarantined on mails (arrived, id) where status = 'quarantine
 create index mails_in_hand on mails (hand) where hand is not null;
 create index mails_by_status on mails (status);
 
+-- Mails that would become tasks without anybody vouching for their writers: so many a day are let in.
+create table knocks (
+    mail     bigint primary key references mails,
+    at       timestamptz not null,
+    domain   text not null check (length(domain) <= 320),
+    admitted boolean not null
+);
+create index knocks_by_time on knocks (at);
+
 create table places (
     mailbox      text not null,
     folder       text not null,
@@ -121,6 +130,7 @@ create table cases (
     parent    bigint,
     opened_at timestamptz not null,
     state     jsonb not null,
+    duties    jsonb not null,               -- the tasks it waits for: who was asked, when deputies step in
     hand      bigint,                       -- whoever works on a letter or the clock of this case
     attempts  smallint not null default 0,  -- instances that died with nothing but this clock in hand
     suspect   boolean not null default false,

@@ -1,14 +1,16 @@
 //! One input to one case gives one `Commit`: the transaction as a value. Pure; whoever can apply a Commit
 //! atomically is a store.
 
+mod draft;
+
 use crate::kernel::canonical;
+use crate::kernel::duties::Duties;
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
 use crate::kernel::register::{Change, Register};
-use crate::kernel::workflow::{
-    Asks, Audience, Calendar, Class, Effect, Input, Notice, Opening, Record, Refusal, Reply, Step,
-};
+use crate::kernel::workflow::{Asks, Calendar, Class, Input, Opening, Record, Reply};
 use crate::workflows::{Case, Kind, Surroundings};
 use chrono::{DateTime, Utc};
+use draft::{Draft, arrived};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,6 +38,29 @@ pub struct Commit {
     pub shred: bool,
 }
 
+impl Commit {
+    /// The digest of all that a step causes beside the new state: clocks, mails, letters, tasks, changes of the
+    /// register, files. Which letter a mail answers is not part of it: that is known only when it happens.
+    pub fn effects_hash(&self) -> String {
+        let outbox: Vec<OutboxRow> = self.outbox.iter().map(OutboxRow::by_itself).collect();
+        let case = &self.case;
+        // As fine as the record keeps it.
+        let wake_at = case.wake_at.map(|at| at.timestamp_micros());
+        canonical::hash(&serde_json::json!({
+            "wake_at": wake_at, "phase": case.phase, "title": case.title, "duties": case.duties,
+            "outbox": outbox, "letters": self.letters, "changes": self.changes, "records": self.records,
+            "cancelled": self.cancelled, "tasks": self.tasks, "shred": self.shred,
+        }))
+    }
+}
+
+impl OutboxRow {
+    /// The same without the number of the letter it answers.
+    pub fn by_itself(&self) -> OutboxRow {
+        OutboxRow { answers: None, ..self.clone() }
+    }
+}
+
 /// A case as stored. `kind`, `phase`, `title`, `wake_at` are copies for lists and SQL; `state` is the truth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseRow {
@@ -49,6 +74,9 @@ pub struct CaseRow {
     pub parent: Option<CaseId>,
     pub opened_at: DateTime<Utc>,
     pub state: Value,
+    /// The tasks it waits for.
+    #[serde(default)]
+    pub duties: Duties,
 }
 
 /// What happened, enough to do it again: with the register and policies of these versions the same build
@@ -69,6 +97,9 @@ pub struct JournalEntry {
     pub outcome: String,
     /// SHA-256 of the state after it, as canonical JSON.
     pub state_hash: String,
+    /// SHA-256 of everything else it caused, as canonical JSON; empty in rows of builds that did not note it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub effects_hash: String,
 }
 
 /// How a letter ended. Every letter ends in exactly one way.
@@ -167,65 +198,85 @@ pub fn advance(
     build: &str,
 ) -> Result<Commit, Unreadable> {
     let writers = writers(&before);
-    match before {
-        Before::Opening(opening) => {
-            let kind =
-                Kind::from_name(&opening.kind).ok_or_else(|| Unreadable::Kind(opening.kind.clone()))?;
-            let input = serde_json::to_value(&opening).expect("openings have text keys");
-            let draft = Draft {
-                at,
-                letter,
-                writers,
-                build,
-                kind,
-                seq: 0,
-                parent: opening.parent,
-                opened_at: at.now,
-                input,
-                arrived: opening.arrived,
-            };
-            Ok(match Case::open(kind, &opening, at) {
-                Ok(step) => draft.acted(step, None),
-                Err(refusal) => {
-                    let state = serde_json::json!({ REFUSED: refusal.template });
-                    let row = draft.row(REFUSED, refusal.template.to_owned(), None, state);
-                    draft.refused(&refusal, row, None)
-                }
-            })
+    let mut commit = match before {
+        Before::Opening(opening) => opened(&opening, letter, writers, at, build),
+        Before::Case(row, input) => stepped(row, &input, letter, writers, at, build),
+    }?;
+    commit.journal.effects_hash = commit.effects_hash();
+    Ok(commit)
+}
+
+fn opened(
+    opening: &Opening,
+    letter: Option<LetterId>,
+    writers: Vec<Party>,
+    at: &Surroundings<'_>,
+    build: &str,
+) -> Result<Commit, Unreadable> {
+    let kind = Kind::from_name(&opening.kind).ok_or_else(|| Unreadable::Kind(opening.kind.clone()))?;
+    let draft = Draft {
+        at,
+        letter,
+        writers,
+        build,
+        kind,
+        seq: 0,
+        parent: opening.parent,
+        opened_at: at.now,
+        input: serde_json::to_value(opening).expect("openings have text keys"),
+        arrived: opening.arrived,
+        duties: Duties::default(),
+        cause: None,
+    };
+    Ok(match Case::open(kind, opening, at) {
+        Ok(step) => draft.acted(step, None),
+        Err(refusal) => {
+            let state = serde_json::json!({ REFUSED: refusal.template });
+            let row = draft.row(REFUSED, refusal.template.to_owned(), None, state);
+            draft.refused(&refusal, row, None)
         }
-        Before::Case(row, input) => {
-            let kind = Kind::from_name(&row.kind).ok_or_else(|| Unreadable::Kind(row.kind.clone()))?;
-            let case =
-                Case::load(kind, &row.state).map_err(|error| Unreadable::State(row.id, error.to_string()))?;
-            let clock = row.wake_at.filter(|_| input == Input::Wake);
-            let draft = Draft {
-                at,
-                letter,
-                writers,
-                build,
-                kind,
-                seq: row.seq + 1,
-                parent: row.parent,
-                opened_at: row.opened_at,
-                input: serde_json::to_value(&input).expect("inputs have text keys"),
-                arrived: arrived(&input, clock.unwrap_or(at.now)),
-            };
-            Ok(match case.step(&input, at) {
-                Ok(step) => draft.acted(step, clock),
-                Err(refusal) => {
-                    let unmoved = CaseRow { seq: draft.seq, ..row };
-                    let to = match &input {
-                        Input::Reply(reply) => {
-                            let label = refusal.label.clone().unwrap_or_else(|| label(reply));
-                            Some((addressee(reply, at.register), label))
-                        }
-                        _ => None,
-                    };
-                    draft.refused(&refusal, unmoved, to)
+    })
+}
+
+fn stepped(
+    row: CaseRow,
+    input: &Input,
+    letter: Option<LetterId>,
+    writers: Vec<Party>,
+    at: &Surroundings<'_>,
+    build: &str,
+) -> Result<Commit, Unreadable> {
+    let kind = Kind::from_name(&row.kind).ok_or_else(|| Unreadable::Kind(row.kind.clone()))?;
+    let case = Case::load(kind, &row.state).map_err(|error| Unreadable::State(row.id, error.to_string()))?;
+    let clock = row.wake_at.filter(|_| *input == Input::Wake);
+    let draft = Draft {
+        at,
+        letter,
+        writers,
+        build,
+        kind,
+        seq: row.seq + 1,
+        parent: row.parent,
+        opened_at: row.opened_at,
+        input: serde_json::to_value(input).expect("inputs have text keys"),
+        arrived: arrived(input, clock.unwrap_or(at.now)),
+        duties: row.duties.clone(),
+        cause: Some(input),
+    };
+    Ok(match case.step(input, at) {
+        Ok(step) => draft.acted(step, clock),
+        Err(refusal) => {
+            let unmoved = CaseRow { seq: draft.seq, ..row };
+            let to = match input {
+                Input::Reply(reply) => {
+                    let label = refusal.label.clone().unwrap_or_else(|| label(reply));
+                    Some((addressee(reply, at.register), label))
                 }
-            })
+                _ => None,
+            };
+            draft.refused(&refusal, unmoved, to)
         }
-    }
+    })
 }
 
 /// A refusal stands for the notice that was answered: the answer that mends it must mean what the first
@@ -252,169 +303,6 @@ fn writers(before: &Before) -> Vec<Party> {
         Before::Opening(opening) => {
             let from = opening.body.get("from").and_then(Value::as_str);
             from.and_then(|from| from.parse().ok()).into_iter().collect()
-        }
-    }
-}
-
-/// When the cause of a step reached us; what it causes inherits that.
-fn arrived(input: &Input, otherwise: DateTime<Utc>) -> DateTime<Utc> {
-    match input {
-        Input::Reply(reply) => reply.arrived,
-        Input::Order(order) => order.at,
-        Input::Note(note) => note.arrived,
-        Input::Sent { at, .. } => *at,
-        Input::Undelivered(bounce) => bounce.at,
-        Input::Progress { .. } | Input::Wake => otherwise,
-    }
-}
-
-/// A Commit being written.
-struct Draft<'a> {
-    at: &'a Surroundings<'a>,
-    letter: Option<LetterId>,
-    writers: Vec<Party>,
-    build: &'a str,
-    kind: Kind,
-    seq: u32,
-    parent: Option<CaseId>,
-    opened_at: DateTime<Utc>,
-    input: Value,
-    arrived: DateTime<Utc>,
-}
-
-impl Draft<'_> {
-    fn row(&self, phase: &str, title: String, wake_at: Option<DateTime<Utc>>, state: Value) -> CaseRow {
-        CaseRow {
-            id: self.at.case,
-            kind: self.kind.name().to_owned(),
-            phase: phase.to_owned(),
-            title,
-            seq: self.seq,
-            wake_at,
-            parent: self.parent,
-            opened_at: self.opened_at,
-            state,
-        }
-    }
-
-    fn commit(&self, case: CaseRow, ending: Ending, outcome: String, clock: Option<DateTime<Utc>>) -> Commit {
-        let journal = JournalEntry {
-            at: self.at.now,
-            case: case.id,
-            seq: self.seq,
-            kind: case.kind.clone(),
-            input: self.input.clone(),
-            register_version: self.at.register.version,
-            policy: self.at.policies.digest(),
-            build: self.build.to_owned(),
-            outcome,
-            state_hash: canonical::hash_json(&case.state),
-        };
-        Commit {
-            now: self.at.now,
-            register_version: self.at.register.version,
-            letter: self.letter.map(|letter| (letter, ending)),
-            clock,
-            opens: self.seq == 0,
-            case,
-            journal,
-            outbox: Vec::new(),
-            letters: Vec::new(),
-            changes: Vec::new(),
-            records: Vec::new(),
-            cancelled: Vec::new(),
-            tasks: Vec::new(),
-            shred: false,
-        }
-    }
-
-    fn acted(self, step: Step<Case>, clock: Option<DateTime<Utc>>) -> Commit {
-        let case = &step.state;
-        let row = self.row(case.phase(), case.title(), case.wake_at(), case.save());
-        let mut commit = self.commit(row, Ending::Acted, "acted".to_owned(), clock);
-        for effect in step.effects {
-            self.carry_out(effect, &mut commit);
-        }
-        commit
-    }
-
-    fn refused(&self, refusal: &Refusal, row: CaseRow, to: Option<(Party, String)>) -> Commit {
-        let outcome = format!("refused: {} {}", refusal.template, refusal.data);
-        let ending = Ending::Refused(refusal.template.to_owned());
-        let mut commit = self.commit(row, ending, outcome, None);
-        if let Some((to, label)) = to {
-            let notice = Notice {
-                asks: refusal.asks,
-                ..Notice::new(&label, to, refusal.template, refusal.data.clone())
-            };
-            self.tell(notice, &mut commit);
-            commit.outbox.iter_mut().for_each(|row| row.refusal = true);
-        }
-        commit
-    }
-
-    fn carry_out(&self, effect: Effect, commit: &mut Commit) {
-        match effect {
-            Effect::Tell(notice) => {
-                self.tell(notice, commit);
-            }
-            Effect::Task(task) => {
-                let (label, template) = (task.notice.label.clone(), task.notice.template.to_owned());
-                let to = self.tell(task.notice, commit);
-                commit.tasks.push(TaskRow { case: self.at.case, label, template, to, due: task.due });
-            }
-            Effect::Cancel(label) => commit.cancelled.push(label),
-            Effect::Open(opening) => self.letter(LetterBody::Opens(opening), commit),
-            Effect::Note { to, body } => {
-                let note = crate::kernel::workflow::Note { from: self.at.case, body, arrived: self.arrived };
-                self.letter(LetterBody::ToCase(to, Input::Note(note)), commit);
-            }
-            Effect::Register(change) => commit.changes.push(change),
-            Effect::Publish(record) => commit.records.push(record),
-            Effect::Shred => commit.shred = true,
-        }
-    }
-
-    /// One row for each of the audience; who they are.
-    fn tell(&self, notice: Notice, commit: &mut Commit) -> Vec<Party> {
-        let parties = audience(&notice.to, self.at.register, self.at.now);
-        for party in &parties {
-            let n = u16::try_from(commit.outbox.len()).expect("an audience of a step is far below 65,536");
-            commit.outbox.push(OutboxRow {
-                id: NoticeId { case: self.at.case, seq: self.seq, n },
-                label: notice.label.clone(),
-                to: *party,
-                address: notice.address,
-                template: notice.template.to_owned(),
-                data: notice.data.clone(),
-                asks: notice.asks,
-                class: notice.class,
-                not_after: notice.not_after,
-                report_sent: notice.report_sent,
-                calendar: notice.calendar.clone(),
-                answers: self.letter.filter(|_| self.writers.contains(party)),
-                refusal: false,
-            });
-        }
-        parties
-    }
-
-    fn letter(&self, body: LetterBody, commit: &mut Commit) {
-        let key = format!("case:{}:{}:{}", self.at.case, self.seq, commit.letters.len());
-        let letter = NewLetter { key, body, arrived: self.arrived, mail: None, message_id: None };
-        commit.letters.push(letter);
-    }
-}
-
-/// Who that is now. A role nobody holds falls to its deputies.
-fn audience(audience: &Audience, register: &Register, now: DateTime<Utc>) -> Vec<Party> {
-    match audience {
-        Audience::Parties(parties) => parties.clone(),
-        Audience::Role(role, region) => {
-            let holders = register.holders(*role, *region, now);
-            let deputies = || role.deputy().map(|deputy| register.holders(deputy, *region, now));
-            let people = if holders.is_empty() { deputies().unwrap_or_default() } else { holders };
-            people.into_iter().map(Party::Person).collect()
         }
     }
 }

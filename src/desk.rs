@@ -7,8 +7,9 @@ use crate::kernel::register::Register;
 use crate::kernel::said::{Command, Problem, Said};
 use crate::kernel::workflow::{Answers, Asks, Input, Opening, Reply, Undelivered};
 use crate::letters::{Class, Letter};
+use crate::workflows::Kind;
 use crate::workflows::enquiry::Asked;
-use crate::workflows::office::{Brought, Waits, Why};
+use crate::workflows::office::{Brought, Verified, Waits, Why};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -33,8 +34,12 @@ pub struct Counter<'a> {
     pub asked: Token,
     /// What waits for the person whose address it came from.
     pub waits: Vec<Owed>,
+    /// Ballots still open that she has answered: she may change or take back what she said.
+    pub answered: Vec<Owed>,
     /// Somebody outside the register who may be answered today.
     pub stranger: Option<StrangerId>,
+    /// What was found of the mail forwarded below VERIFY.
+    pub verified: Option<Verified>,
     /// 128 random bits, hex.
     pub nonce: &'a str,
 }
@@ -117,6 +122,10 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
             None => Outcome::Silent("unsolicited"),
         };
     }
+    // A mail forwarded below VERIFY brings its own token, and its writer answers nothing by it.
+    if letter.commands.contains(&Command::Verify) && letter.answer.choice.is_none() {
+        return to_office(letter, at, author, Why::Commands);
+    }
     match &at.asked {
         Token::Disagree => {
             Outcome::Quarantined("its reply address, references and text name different matters")
@@ -169,13 +178,19 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     };
     let mut said = said(letter);
     let answers = Some(Answers { notice: asked.notice, label: asked.label.clone(), to: asked.to });
-    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(for_office);
+    let kind = asked.template.split('/').next().and_then(Kind::from_name);
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(|command| {
+        // A form may be asked for one question at a time.
+        let of_form = asked.asks == Asks::Form && *command == Command::Questions;
+        for_office(command, kind) && !of_form
+    });
     said.commands = own;
     let answers_it = said.choice.is_some() || !said.commands.is_empty();
     // A line of an answer to an enquiry may well read "Status"; a mail of nothing else is a command.
-    let commands_alone = said.text.lines().filter(|line| !line.trim().is_empty()).count() <= office.len();
-    let to_office = (!office.is_empty() && (commands_alone || asked.asks != Asks::Text))
-        .then(|| to_office(letter, at, author, Why::Commands));
+    let commands_alone = lines(&said.text) <= office.len();
+    let to_office = (!office.is_empty()
+        && (commands_alone || !matches!(asked.asks, Asks::Text | Asks::Form)))
+    .then(|| to_office(letter, at, author, Why::Commands));
     if let Some(to_office) = to_office {
         if !answers_it {
             return to_office;
@@ -218,19 +233,24 @@ fn only_on_file(asked: &Asking) -> bool {
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
 fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outcome {
     let Some(person) = author else {
+        let commands_alone = !letter.commands.is_empty() && lines(&letter.text) <= letter.commands.len();
         return match at.stranger.filter(|_| sure(letter, at)) {
+            Some(_) if commands_alone => to_office(letter, at, None, Why::Commands),
             Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
             None => Outcome::Silent("unsolicited"),
         };
     };
     let mut said = said(letter);
-    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(for_office);
+    let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
+    // Without a token and with nothing owed: what she answered last, if it can be only one.
+    let votes = if votes.is_empty() { at.answered.iter().collect() } else { votes };
+    let kind = (!votes.is_empty()).then_some(Kind::Ballot);
+    let (office, own): (Vec<_>, Vec<_>) = said.commands.drain(..).partition(|c| for_office(c, kind));
     said.commands = own;
     let answers = said.choice.is_some() || !said.commands.is_empty();
     if !office.is_empty() && !answers {
         return to_office(letter, at, author, Why::Commands);
     }
-    let votes: Vec<&Owed> = at.waits.iter().filter(|owed| owed.asks == Asks::Vote).collect();
     match votes.as_slice() {
         [one] if answers => {
             let aligned = sure(letter, at);
@@ -252,25 +272,45 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
         }
         [_, _, ..] if answers => to_office(letter, at, author, Why::WhichMatter),
         _ if !office.is_empty() => to_office(letter, at, author, Why::Commands),
+        _ if !letter.near.is_empty() && lines(&said.text) <= letter.near.len() => {
+            to_office(letter, at, author, Why::Commands)
+        }
         _ => enquiry(letter, at, Party::Person(person), true),
     }
 }
 
-fn for_office(command: &Command) -> bool {
-    use Command::{Help, Language, LanguageUnknown, Status};
-    matches!(command, Help | Status | Language(_) | LanguageUnknown(_))
+/// Whether a command is the office's to answer: about the person or the clerk, or one that the matter at hand
+/// does not know.
+fn for_office(command: &Command, kind: Option<Kind>) -> bool {
+    use Command::{Erase, Help, Language, LanguageUnknown, MyData, Status, Verify};
+    let own = matches!(command, Help | Status | Language(_) | LanguageUnknown(_) | MyData | Erase | Verify);
+    own || kind.is_none_or(|kind| !kind.takes(command))
+}
+
+/// How many lines hold anything.
+fn lines(text: &str) -> usize {
+    text.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
 fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: Why) -> Outcome {
     let party = match (author, &at.asked) {
         (Some(person), _) => Party::Person(person),
-        (None, Token::Known(asked)) => asked.to,
-        _ => return Outcome::Silent("unsolicited"),
+        (None, Token::Known(asked)) if at.verified.is_none() => asked.to,
+        _ => match at.stranger.filter(|_| sure(letter, at)) {
+            Some(stranger) => Party::Stranger(stranger),
+            None => return Outcome::Silent("unsolicited"),
+        },
     };
     let token = matches!(&at.asked, Token::Known(asked) if asked.to == party);
     let assurance =
         Assurance { token, from_on_file: author.is_some(), aligned: sure(letter, at), confirmed: false };
-    let brought = Brought { why, waits: at.waits.iter().map(|owed| owed.waits.clone()).collect() };
+    let brought = Brought {
+        why,
+        waits: at.waits.iter().map(|owed| owed.waits.clone()).collect(),
+        near: letter.near.clone(),
+        over_budget: letter.over_budget,
+        verified: at.verified.clone(),
+    };
     let reply = Reply {
         from: party,
         answers: None,
@@ -304,6 +344,7 @@ fn said(letter: &Letter) -> Said {
         problem: letter.answer.problem,
         commands: letter.commands.clone(),
         language: letter.language,
+        sheet: letter.sheet.clone(),
     }
 }
 

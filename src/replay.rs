@@ -1,14 +1,15 @@
 //! Doing steps again: from the journal, to see that it tells the truth; into the future, to see what is to come.
 
-use crate::advance::{self, Before, CaseRow};
+use crate::advance::{self, Before, CaseRow, Commit, JournalEntry, OutboxRow};
 use crate::daemon::{BUILD, Daemon};
 use crate::kernel::ids::{CaseId, Party};
 use crate::kernel::register::Register;
-use crate::kernel::workflow::{Input, Opening};
+use crate::kernel::workflow::{Input, Opening, Record};
 use crate::ports::Fault;
-use crate::ports::store::{Answer, JournalRow, Store};
+use crate::ports::store::rules::{storable, storable_json};
+use crate::ports::store::{Answer, JournalRow, Publication, Store};
 use crate::workflows::{Policies, Surroundings};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -23,12 +24,15 @@ pub struct Replayed {
     pub mismatch: Option<String>,
 }
 
-/// Does every step of a case again with the register and policies of then.
+/// Does every step of a case again with the register and policies of then, and holds what comes out against
+/// the record: the outcome and the digests in the journal, the notices and files as they were stored, and in
+/// the end the case itself with its clock and tasks.
 ///
 /// # Errors
 /// The store cannot be reached, or the journal cannot be read by this build.
 pub async fn replay<S: Store>(store: &S, case: CaseId) -> Answer<Replayed> {
     let journal = store.journal(Some(case)).await?;
+    let stored = Stored::of(store, case).await?;
     let mut policies: HashMap<String, Policies> = HashMap::new();
     let mut row: Option<CaseRow> = None;
     let mut mismatch = None;
@@ -48,16 +52,79 @@ pub async fn replay<S: Store>(store: &S, case: CaseId) -> Answer<Replayed> {
         let at = Surroundings { case, now: entry.entry.at, policies, register };
         let before = before(&entry, row.take())?;
         let commit = advance::advance(before, None, &at, &entry.entry.build).map_err(unreadable)?;
-        let same = commit.journal.outcome == entry.entry.outcome
-            && commit.journal.state_hash == entry.entry.state_hash;
-        if !same && mismatch.is_none() {
-            mismatch =
-                Some(format!("step {} of {case} comes out otherwise than it is on record", entry.entry.seq));
+        if mismatch.is_none() {
+            mismatch = stored.differs(&commit, &entry.entry).map(|what| {
+                format!("step {} of {case} comes out otherwise than it is on record: {what}", entry.entry.seq)
+            });
         }
         row = Some(commit.case);
     }
+    if mismatch.is_none() && row.as_ref().map(as_stored) != stored.case.as_ref().map(as_stored) {
+        mismatch = Some(format!("{case} as stored is not what its last step left: clock, tasks or state"));
+    }
     let state = row.map(|row| row.state).unwrap_or_default();
     Ok(Replayed { steps, state, mismatch })
+}
+
+/// What of a case every store keeps to the letter: a clock to the microsecond, text without zero bytes.
+fn as_stored(row: &CaseRow) -> CaseRow {
+    CaseRow {
+        title: storable(&row.title),
+        wake_at: row.wake_at.map(|at| at.trunc_subsecs(6)),
+        opened_at: row.opened_at.trunc_subsecs(6),
+        state: storable_json(row.state.clone()),
+        ..row.clone()
+    }
+}
+
+/// A notice as every store keeps it.
+fn kept(row: &OutboxRow) -> OutboxRow {
+    OutboxRow { data: storable_json(row.data.clone()), label: storable(&row.label), ..row.by_itself() }
+}
+
+/// What the store has of a case beside its journal.
+struct Stored {
+    case: Option<CaseRow>,
+    /// By step.
+    notices: HashMap<u32, Vec<OutboxRow>>,
+    publications: Vec<Publication>,
+}
+
+impl Stored {
+    async fn of<S: Store>(store: &S, case: CaseId) -> Answer<Stored> {
+        let mut notices: HashMap<u32, Vec<OutboxRow>> = HashMap::new();
+        for notice in store.notices(Some(case)).await? {
+            notices.entry(notice.row.id.seq).or_default().push(kept(&notice.row));
+        }
+        for step in notices.values_mut() {
+            step.sort_by_key(|row| row.id);
+        }
+        Ok(Stored { case: store.case(case).await?, notices, publications: store.publications(0).await? })
+    }
+
+    /// What of a step done again is not as it was stored.
+    fn differs(&self, again: &Commit, entry: &JournalEntry) -> Option<&'static str> {
+        let none = Vec::new();
+        let notices: Vec<OutboxRow> = again.outbox.iter().map(kept).collect();
+        let published = |record: &Record| {
+            self.publications.iter().any(|stored| {
+                stored.at.trunc_subsecs(6) == entry.at.trunc_subsecs(6) && stored.record == *record
+            })
+        };
+        if again.journal.outcome != entry.outcome {
+            Some("the outcome")
+        } else if again.journal.state_hash != entry.state_hash {
+            Some("the state")
+        } else if notices != *self.notices.get(&entry.seq).unwrap_or(&none) {
+            Some("the mails")
+        } else if !again.records.iter().all(published) {
+            Some("the published files")
+        } else if !entry.effects_hash.is_empty() && again.journal.effects_hash != entry.effects_hash {
+            Some("its effects: clock, letters to other cases, tasks, register")
+        } else {
+            None
+        }
+    }
 }
 
 fn unreadable(why: impl std::fmt::Display) -> Fault {

@@ -6,11 +6,17 @@
 mod clerk;
 mod latency;
 mod memory;
+mod reader;
 mod rows;
 mod start;
 mod stopwatch;
 mod tap;
 
+#[path = "../../tests/it/letters_mails.rs"]
+mod letters_mails;
+#[expect(dead_code, reason = "the tests use the rest")]
+#[path = "../../tests/it/letters_speech.rs"]
+mod letters_speech;
 #[path = "../../tests/it/servers.rs"]
 mod servers;
 
@@ -29,6 +35,9 @@ async fn main() {
     }
     if wants("demo") {
         rows.extend(start::demo().await);
+    }
+    if wants("reader") {
+        rows.extend(reader::measure());
     }
     if wants("latency") {
         rows.extend(latency::measure().await);

@@ -19,7 +19,8 @@ use std::time::Duration;
 pub enum CaseCommand {
     /// Open a matter from a TOML or JSON file.
     Open(OpenArgs),
-    /// Give an order: `annul`, `confirm-annul`, `record`.
+    /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
+    /// `leave`; an enquiry `answer`, `done`.
     Order(OrderArgs),
     /// All matters, newest last.
     List(ListArgs),
@@ -165,10 +166,19 @@ async fn open(args: &OpenArgs, clock: &Clock) -> Outcome {
 fn read(file: &PathBuf) -> Result<Value, Trouble> {
     let wrong = |error: String| Trouble::new(format!("{}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-        return serde_json::from_str(&text).map_err(|error| wrong(error.to_string()));
+    let json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    data(&text, json).map_err(wrong)
+}
+
+/// The text of a TOML or JSON file as the data a matter is opened with.
+///
+/// # Errors
+/// What cannot be understood, and where.
+pub fn data(text: &str, json: bool) -> Result<Value, String> {
+    if json {
+        return serde_json::from_str(text).map_err(|error| error.to_string());
     }
-    let value: toml::Value = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let value: toml::Value = toml::from_str(text).map_err(|error| error.to_string())?;
     Ok(plain(value))
 }
 

@@ -1,6 +1,7 @@
 //! Commands that need no database: inspect, preview, generate.
 
 use super::{Cli, Ended, Outcome, Trouble, say};
+use crate::kernel::form::{Draft, Form};
 use crate::kernel::language::Language;
 use crate::kernel::token::Minter;
 use crate::letters::{self, Trust};
@@ -8,9 +9,10 @@ use crate::ports::resolver::{Resolver, Scope};
 use crate::render::{Letterhead, Renderer};
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Subcommand};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
@@ -35,6 +37,34 @@ pub struct InspectArgs {
     /// A domain whose ARC seals count; may be given again.
     #[arg(long, value_name = "DOMAIN")]
     forwarder: Vec<String>,
+    /// Read the mails as answers to this form, a file like those of templates/_forms (TOML or JSON).
+    #[arg(long, value_name = "FILE")]
+    form: Option<PathBuf>,
+    /// The question of the form that was asked alone.
+    #[arg(long, value_name = "ID", requires = "form")]
+    question: Option<String>,
+}
+
+/// The form of a file.
+fn form_of(path: &Path) -> Result<Form, Trouble> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+    if path.extension().is_some_and(|ending| ending == "json") {
+        let form: Form =
+            serde_json::from_str(&text).map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+        form.check().map_err(|error| Trouble::new(format!("{name}: {error}")))?;
+        return Ok(form);
+    }
+    Form::parse(&text).map_err(|error| Trouble::new(format!("{name}: {error}")))
+}
+
+/// Puts what a mail says of a form beside what it says at all.
+fn add_form(said: &mut Value, form: &Form, question: Option<&str>, raw: &[u8]) {
+    let draft = Draft::default();
+    let asked = letters::form::Asked { form, draft: &draft, question };
+    let mut reading = letters::form::read(&asked, &letters::form::sheet(raw));
+    said["fields"] = json!(std::mem::take(&mut reading.found));
+    said["form"] = json!(reading);
 }
 
 pub fn inspect(args: &InspectArgs) -> Outcome {
@@ -47,6 +77,7 @@ pub fn inspect(args: &InspectArgs) -> Outcome {
     // The zone knows everything there is: nothing is ever waited for.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build();
     let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start: {error}")))?;
+    let form = args.form.as_deref().map(form_of).transpose()?;
     let mut out = std::io::stdout().lock();
     let broken = |error: std::io::Error| Trouble::new(format!("writing the answer: {error}"));
     for file in &args.files {
@@ -58,7 +89,10 @@ pub fn inspect(args: &InspectArgs) -> Outcome {
             let checked = runtime.block_on(resolver.check(&raw, &letter, Scope::Everything, at));
             letter.weigh(Some(checked), &trust);
         }
-        let said = letters::inspect_json(&name, &letter);
+        let mut said = letters::inspect_json(&name, &letter);
+        if let Some(form) = &form {
+            add_form(&mut said, form, args.question.as_deref(), &raw);
+        }
         if args.json {
             writeln!(out, "{said}").map_err(broken)?;
         } else {
@@ -109,21 +143,71 @@ pub fn preview(args: &PreviewArgs) -> Outcome {
 
 #[derive(Debug, Subcommand)]
 pub enum GenerateCommand {
-    /// The manual page, in roff.
-    Man,
-    /// Completions for a shell.
+    /// The manual page, in roff; with a directory, one page for each command, with all its options.
+    Man {
+        /// Where the pages go: `atlarged.1`, `atlarged-case-open.1` and so on.
+        directory: Option<PathBuf>,
+    },
+    /// Completions for a shell, with the options of every command.
     Completions { shell: clap_complete::Shell },
 }
 
 pub fn generate(command: &GenerateCommand) -> Outcome {
     let mut out = std::io::stdout().lock();
+    let wrong = |error: std::io::Error| Trouble::new(format!("writing the manual page: {error}"));
     match command {
-        GenerateCommand::Man => clap_mangen::Man::new(Cli::command())
-            .render(&mut out)
-            .map_err(|error| Trouble::new(format!("writing the manual page: {error}")))?,
+        GenerateCommand::Man { directory: None } => {
+            clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(wrong)?;
+        }
+        GenerateCommand::Man { directory: Some(directory) } => {
+            std::fs::create_dir_all(directory).map_err(wrong)?;
+            clap_mangen::generate_to(Cli::command(), directory).map_err(wrong)?;
+        }
         GenerateCommand::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "atlarged", &mut out);
         }
     }
     Ok(Ended::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command there is with its long options, "case open" and so on; hidden ones are nobody's to read of.
+    fn commands(of: &clap::Command, path: &str) -> Vec<(String, Vec<String>)> {
+        let seen =
+            of.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help");
+        seen.flat_map(|command| {
+            let name = format!("{path}-{}", command.get_name());
+            let long = command.get_arguments().filter(|argument| !argument.is_hide_set());
+            let long = long.filter_map(|argument| argument.get_long()).map(str::to_owned).collect();
+            [(name.clone(), long)].into_iter().chain(commands(command, &name)).collect::<Vec<_>>()
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_command_has_its_page_with_every_option_and_completions_know_them_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let pages = GenerateCommand::Man { directory: Some(directory.path().to_owned()) };
+        assert!(matches!(generate(&pages), Ok(Ended::Done)));
+        let mut bash = Vec::new();
+        let mut cli = Cli::command();
+        clap_complete::generate(clap_complete::Shell::Bash, &mut cli, "atlarged", &mut bash);
+        let bash = String::from_utf8(bash).expect("text");
+        let all = commands(&Cli::command(), "atlarged");
+        assert!(
+            all.iter().any(|(name, options)| name == "atlarged-case-order" && options.contains(&"by".into()))
+        );
+        for (name, options) in all {
+            let page = directory.path().join(format!("{name}.1"));
+            let page = std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{name}: {error}"));
+            for option in options {
+                let shown = format!("\\-\\-{}", option.replace('-', "\\-"));
+                assert!(page.contains(&shown), "{name} does not tell --{option}");
+                assert!(bash.contains(&format!("--{option}")), "completions do not know --{option}");
+            }
+        }
+    }
 }

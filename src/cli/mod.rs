@@ -3,7 +3,7 @@
 
 pub mod assemble;
 mod ballots;
-mod cases;
+pub mod cases;
 pub mod daemon;
 mod demo;
 mod doctor;

@@ -1,7 +1,7 @@
 //! The alarm: an hourly mail to ourselves through the whole path. When it does not come home, a mailbox cannot be
 //! read, or something is long overdue, somebody is told by another channel than mail, and told again when it works.
 
-use super::run::{Clock, Mailroom, Shutdown};
+use super::run::{Clock, Mailroom, Rest, Shutdown, resting};
 use super::{Daemon, OFFICE};
 use crate::kernel::language::Language;
 use crate::ports::store::{Answer, Store};
@@ -9,6 +9,8 @@ use crate::workflows::office::News;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use tracing::{error, info, warn};
@@ -64,7 +66,7 @@ impl Watch {
         }
     }
 
-    fn last(&self, mailbox: &str) -> Option<DateTime<Utc>> {
+    pub(super) fn last(&self, mailbox: &str) -> Option<DateTime<Utc>> {
         self.read.lock().ok()?.get(mailbox).copied()
     }
 
@@ -155,8 +157,10 @@ impl Alarm {
         clock: Clock,
         room: Arc<Mailroom>,
         watch: Arc<Watch>,
+        ways: Ways,
         shutdown: Shutdown,
     ) {
+        let Ways { tell, rest } = ways;
         let began = clock();
         let mut told: BTreeSet<String> = BTreeSet::new();
         while !shutdown.stopping() {
@@ -175,13 +179,13 @@ impl Alarm {
             let about: BTreeSet<String> = complaints.keys().cloned().collect();
             let message = complaints.into_values().collect::<Vec<_>>().join("\n");
             if about.is_empty() {
-                if !told.is_empty() && self.tell("recovered", "all is well again").await {
+                if !told.is_empty() && tell("recovered", "all is well again".to_owned()).await {
                     told.clear();
                 }
-            } else if about.is_subset(&told) || self.tell("raised", &message).await {
+            } else if about.is_subset(&told) || tell("raised", message).await {
                 told = about;
             }
-            let _ = tokio::time::timeout(LOOK_EVERY, shutdown.wait()).await;
+            rest(LOOK_EVERY).await;
         }
     }
 
@@ -208,34 +212,53 @@ impl Alarm {
         Ok(complaints(&seen, &self.config))
     }
 
-    /// Runs the command. True: it was told; otherwise it is tried again at the next look.
-    async fn tell(&self, what: &str, message: &str) -> bool {
-        match what {
-            "raised" => error!(message, "alarm"),
-            _ => info!(message, "alarm over"),
+    /// Tells by the command, and rests by the real clock.
+    pub(super) fn ways(&self, shutdown: &Shutdown) -> Ways {
+        let command = self.config.command.clone();
+        let tell = move |what: &'static str, message: String| -> Told {
+            let command = command.clone();
+            Box::pin(async move { run(&command, what, &message).await })
+        };
+        Ways { tell: Arc::new(tell), rest: resting(shutdown) }
+    }
+}
+
+/// Whether a message was told; otherwise it is told at the next look.
+pub(super) type Told = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// How the alarm tells, "raised" or "recovered" and what, and how it rests between two looks.
+pub(super) struct Ways {
+    pub(super) tell: Arc<dyn Fn(&'static str, String) -> Told + Send + Sync>,
+    pub(super) rest: Rest,
+}
+
+/// Runs the command. True: it was told; otherwise it is tried again at the next look.
+async fn run(command: &[String], what: &str, message: &str) -> bool {
+    match what {
+        "raised" => error!(message, "alarm"),
+        _ => info!(message, "alarm over"),
+    }
+    let Some((program, arguments)) = command.split_first() else { return true };
+    let child = tokio::process::Command::new(program)
+        .args(arguments)
+        .arg(message)
+        .env("ATLARGED_ALARM", what)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    match tokio::time::timeout(COMMAND_TIMEOUT, child).await {
+        Ok(Ok(status)) if status.success() => true,
+        Ok(Ok(status)) => {
+            warn!(%status, "the alarm command failed; it is run again in {LOOK_EVERY:?}");
+            false
         }
-        let Some((program, arguments)) = self.config.command.split_first() else { return true };
-        let child = tokio::process::Command::new(program)
-            .args(arguments)
-            .arg(message)
-            .env("ATLARGED_ALARM", what)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .status();
-        match tokio::time::timeout(COMMAND_TIMEOUT, child).await {
-            Ok(Ok(status)) if status.success() => true,
-            Ok(Ok(status)) => {
-                warn!(%status, "the alarm command failed; it is run again in {LOOK_EVERY:?}");
-                false
-            }
-            Ok(Err(error)) => {
-                warn!(%error, "the alarm command cannot be run; correct [alarm] command");
-                false
-            }
-            Err(_) => {
-                warn!("the alarm command did not end within {COMMAND_TIMEOUT:?}");
-                false
-            }
+        Ok(Err(error)) => {
+            warn!(%error, "the alarm command cannot be run; correct [alarm] command");
+            false
+        }
+        Err(_) => {
+            warn!("the alarm command did not end within {COMMAND_TIMEOUT:?}");
+            false
         }
     }
 }

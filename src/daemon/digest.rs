@@ -2,8 +2,8 @@
 
 use super::Daemon;
 use crate::ports::store::{Answer, Store};
-use crate::workflows::office::{News, Waiting};
-use chrono::{DateTime, Datelike, Timelike, Utc, Weekday};
+use crate::workflows::office::{News, TurnedAway, Waiting};
+use chrono::{DateTime, Datelike, Duration, Timelike, Utc, Weekday};
 use serde_json::json;
 
 /// Hour of Monday, UTC, from which the digest is written.
@@ -34,21 +34,26 @@ impl<S: Store> Daemon<S> {
     }
 
     async fn summary(&self, now: DateTime<Utc>) -> Answer<News> {
-        let tasks = self.store.tasks().await?;
+        let mut tasks = Vec::new();
+        for open in self.store.tasks().await? {
+            tasks.push(Waiting {
+                case: open.task.case.to_string(),
+                title: self.titles(open.task.case, open.title).await?,
+                to: open.task.to,
+                since: open.opened_at,
+                days_left: open.task.due.map(|due| (due - now).num_days()),
+            });
+        }
+        let away = self.store.turned_away(now - Duration::days(7)).await?;
+        let turned_away = away.into_iter().map(|(domain, count)| TurnedAway { domain, count }).collect();
         let books = self.store.books().await?;
         let quarantined = self.store.quarantined().await?.len();
-        let line = |open: crate::ports::store::OpenTask| Waiting {
-            case: open.task.case.to_string(),
-            title: open.title,
-            to: open.task.to,
-            since: open.opened_at,
-            days_left: open.task.due.map(|due| (due - now).num_days()),
-        };
         Ok(News::Digest {
-            tasks: tasks.into_iter().map(line).collect(),
+            tasks,
             books: json!(books),
             quarantined: u64::try_from(quarantined).unwrap_or(u64::MAX),
             silent: books.silent,
+            turned_away,
         })
     }
 }

@@ -12,6 +12,7 @@ mod send;
 mod sort;
 mod think;
 mod upkeep;
+mod verify;
 
 pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::{Brought, Fetching};
@@ -33,7 +34,7 @@ use crate::ports::postman::{Postman, dkim};
 use crate::ports::resolver::Resolver;
 use crate::ports::store::{Answer, Store};
 use crate::render::Renderer;
-use crate::workflows::Policies;
+use crate::workflows::{Case, Kind, Policies};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -163,10 +164,19 @@ impl<S: Store> Daemon<S> {
         Ok(cases.len())
     }
 
+    /// What a case is called, in every language it has; the title of the lists where this build cannot read it.
+    async fn titles(&self, case: CaseId, otherwise: String) -> Answer<Value> {
+        let Some(row) = self.store.case(case).await? else { return Ok(Value::String(otherwise)) };
+        let read = Kind::from_name(&row.kind).and_then(|kind| Case::load(kind, &row.state).ok());
+        Ok(read.map_or(Value::String(otherwise), |case| case.titles()))
+    }
+
     async fn register(&self) -> Answer<Arc<Register>> {
         self.store.register().await
     }
 }
 
+#[cfg(test)]
+mod loops;
 #[cfg(test)]
 mod tests;

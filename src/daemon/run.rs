@@ -10,6 +10,7 @@ use crate::ports::postman::Postman;
 use crate::ports::store::Store;
 use chrono::{DateTime, Utc};
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -106,6 +107,7 @@ where
             clock: clock.clone(),
             room: room.clone(),
             watch: watch.clone(),
+            rest: resting(&shutdown),
             shutdown: shutdown.clone(),
         };
         loops.spawn(reader.read(name, mailbox, poll));
@@ -123,7 +125,8 @@ where
         loops.spawn(sender(daemon.clone(), postman, clock.clone(), room.clone(), shutdown.clone()));
     }
     if let Some(alarm) = alarm {
-        loops.spawn(alarm.keep(daemon, clock, room, watch, shutdown.clone()));
+        let ways = alarm.ways(&shutdown);
+        loops.spawn(alarm.keep(daemon, clock, room, watch, ways, shutdown.clone()));
     }
     // A loop ends only at shutdown or by a bug; a bug must end the process, which restarts clean.
     while let Some(ended) = loops.join_next().await {
@@ -154,13 +157,29 @@ impl Patience {
     }
 
     async fn after(&mut self, fault: &Fault, shutdown: &Shutdown) {
+        self.rests_after(fault, &resting(shutdown)).await;
+    }
+
+    async fn rests_after(&mut self, fault: &Fault, rest: &Rest) {
         if !self.unwell {
             warn!(doing = self.doing, %fault, "will be tried again until it works");
         }
         self.unwell = true;
-        within(self.pause, shutdown.wait()).await;
+        rest(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// How a loop rests: at most so long, and not beyond the time to stop. Tests let a clock of their own run instead.
+pub(super) type Rest = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Rests by the real clock.
+pub(super) fn resting(shutdown: &Shutdown) -> Rest {
+    let shutdown = shutdown.clone();
+    Arc::new(move |at_most| {
+        let shutdown = shutdown.clone();
+        Box::pin(async move { within(at_most, shutdown.wait()).await })
+    })
 }
 
 /// Waits for something, at most so long.
@@ -168,16 +187,17 @@ async fn within(at_most: Duration, something: impl Future<Output = ()>) {
     let _ = tokio::time::timeout(at_most, something).await;
 }
 
-struct Reader<S> {
-    daemon: Arc<Daemon<S>>,
-    clock: Clock,
-    room: Arc<Mailroom>,
-    watch: Arc<Watch>,
-    shutdown: Shutdown,
+pub(super) struct Reader<S> {
+    pub(super) daemon: Arc<Daemon<S>>,
+    pub(super) clock: Clock,
+    pub(super) room: Arc<Mailroom>,
+    pub(super) watch: Arc<Watch>,
+    pub(super) rest: Rest,
+    pub(super) shutdown: Shutdown,
 }
 
 impl<S: Store> Reader<S> {
-    async fn read<M: Mailbox>(self, name: String, mut mailbox: M, poll: Duration) {
+    pub(super) async fn read<M: Mailbox>(self, name: String, mut mailbox: M, poll: Duration) {
         let mut patience = Patience::new("reading a mailbox");
         while !self.shutdown.stopping() {
             let now = (self.clock)();
@@ -190,13 +210,13 @@ impl<S: Store> Reader<S> {
                         self.room.think.notify_one();
                     }
                     if let Some(fault) = brought.unfinished {
-                        patience.after(&fault, &self.shutdown).await;
+                        patience.rests_after(&fault, &self.rest).await;
                         continue;
                     }
                     patience.well();
                 }
                 Err(fault) => {
-                    patience.after(&fault, &self.shutdown).await;
+                    patience.rests_after(&fault, &self.rest).await;
                     continue;
                 }
             }
@@ -205,7 +225,7 @@ impl<S: Store> Reader<S> {
                 () = self.shutdown.wait() => return,
             };
             if let Err(fault) = woken {
-                patience.after(&fault, &self.shutdown).await;
+                patience.rests_after(&fault, &self.rest).await;
             }
         }
     }

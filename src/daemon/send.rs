@@ -134,7 +134,7 @@ impl<S: Store> Daemon<S> {
             None => bytes,
         };
         let sealed: Sealed = self.keys.seal(&KeyName::Intake(now.date_naive()), &bytes, aad.as_bytes())?;
-        self.store.keep_bytes(id, &sealed).await?;
+        self.store.keep_bytes(id, &sealed, &self.print_of(&bytes)).await?;
         Ok(Ok(Sending { envelope_from, to, bytes }))
     }
 

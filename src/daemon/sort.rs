@@ -5,13 +5,19 @@ use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
-use crate::kernel::ids::{NoticeId, Party, StrangerId};
+use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::said::Command;
+use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
-use crate::ports::store::{Answer, Mail, NoticeRow, Sorted, Store};
+use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
+
+/// Why a mail is set aside that is one of too many: nobody is told of each.
+pub(super) const FLOOD: &str =
+    "more enquiries came today than are let in while nobody vouches for their writers";
 
 /// Carriers that are looked up beside the first.
 const CARRIERS: usize = 20;
@@ -26,6 +32,8 @@ impl<S: Store> Daemon<S> {
                 self.store.put_back_mail(mail.id, now + ASIDE).await?;
                 Ok(Did::Other)
             }
+            // A flood of mails is no flood of news: the digest counts it.
+            Ok(Some(Sorted::Quarantined(why))) if why == FLOOD => Ok(Did::Other),
             Ok(Some(Sorted::Quarantined(why))) => {
                 self.set_aside(&mail.id.to_string(), &mail.id.to_string(), mail.stays, why, now).await?;
                 Ok(Did::Other)
@@ -68,7 +76,7 @@ impl<S: Store> Daemon<S> {
     /// # Errors
     /// The store cannot be reached.
     pub async fn tell_quarantined(&self, now: DateTime<Utc>) -> Answer<()> {
-        for item in self.store.quarantined().await? {
+        for item in self.store.quarantined().await?.into_iter().filter(|item| item.why != FLOOD) {
             let name = item.name();
             let clock = item.letter.is_none() && item.mail.is_none();
             let what = if clock { format!("the clock of {name}") } else { name.clone() };
@@ -83,6 +91,8 @@ impl<S: Store> Daemon<S> {
             return aside("its key is gone, or its bytes were altered");
         };
         let mut letter = letters::read(&raw, &self.trust());
+        let asks_verify = letter.class == Class::Reply && letter.commands.contains(&Command::Verify);
+        let forwarded = if asks_verify { letters::forwarded::forwarded(&raw) } else { None };
         if !mail.accepted && implausible(&letter, mail, now) {
             return aside("its times of arrival disagree or lie in the future");
         }
@@ -101,14 +111,26 @@ impl<S: Store> Daemon<S> {
             return Ok(None);
         }
         let identity = self.identity(&letter, &raw);
+        if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
+            letter.sheet = Some(letters::form::sheet(&raw));
+        }
         drop(raw);
-        let waits = match author {
+        // An answer to one of ours goes where it belongs; what else waits is told only to who asks the office.
+        let answers_ours = matches!(asked, Token::Known(_));
+        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
+        let (waits, answered) = match author.filter(|_| worded || !answers_ours) {
             Some(person) => self.waits(Party::Person(person.id), now).await?,
-            None => Vec::new(),
+            None => (Vec::new(), Vec::new()),
         };
         let stranger = match (&asked, author) {
             (Token::None, None) => self.stranger(&letter, now).await?,
+            (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
+        };
+        let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
+        let verified = match asks_verify {
+            true => Some(self.verify(forwarded.as_ref(), asker, &register).await?),
+            false => None,
         };
         let repeated = self.store.message_id_seen(&identity, mail.id).await?;
         let nonce = HEXLOWER.encode(&self.keys.random(16)?);
@@ -122,17 +144,32 @@ impl<S: Store> Daemon<S> {
             header_only: mail.header_only,
             asked,
             waits,
+            answered,
             stranger,
+            verified,
             nonce: &nonce,
         };
-        Ok(Some(match desk::desk(&letter, &counter) {
-            Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
-            Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
-            Outcome::Letters(addressed) => {
-                let number = |(n, addressed)| new_letter(addressed, n, mail, &identity);
-                Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
-            }
-        }))
+        let outcome = desk::desk(&letter, &counter);
+        if opens_enquiry(&outcome)
+            && !answers_ours
+            && !self.may_knock(&letter, mail, author.is_some(), now).await?
+        {
+            return Ok(Some(Sorted::Quarantined(FLOOD.to_owned())));
+        }
+        Ok(Some(sorted(outcome, mail, &identity)))
+    }
+
+    /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
+    /// and what a person looked at; of others so many a day.
+    async fn may_knock(&self, letter: &Letter, mail: &Mail, known: bool, now: DateTime<Utc>) -> Answer<bool> {
+        if mail.accepted || (known && letter.vouching.aligned) {
+            return Ok(true);
+        }
+        let address = letter.from.as_ref().map_or("", |from| from.address.as_str());
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let policy = &self.policies.enquiry;
+        let limits = Admission { per_domain: policy.unproven_per_domain, per_day: policy.unproven_per_day };
+        self.store.admit(mail.id, domain, limits, now).await
     }
 
     /// Our own mail, as it left; a bounce of it did not come home.
@@ -196,7 +233,7 @@ impl<S: Store> Daemon<S> {
 
     /// Whether a notice is the one that a token of this epoch named: since a restore its number may have been
     /// given out again. A notice written before the restore is still the same.
-    async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
+    pub(super) async fn is_of_epoch(&self, notice: &NoticeRow, epoch: u16) -> Answer<bool> {
         if epoch == self.minter.epoch() {
             return Ok(true);
         }
@@ -206,19 +243,34 @@ impl<S: Store> Daemon<S> {
         Ok(since.is_some_and(|since| notice.created < since))
     }
 
-    /// What a person owes an answer to; an answer that may be changed is not owed.
-    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<Vec<Owed>> {
-        let mut owed = Vec::new();
+    /// What a person owes an answer to, and what she answered in matters that still take answers: what may be
+    /// changed is not owed.
+    async fn waits(&self, party: Party, now: DateTime<Utc>) -> Answer<(Vec<Owed>, Vec<Owed>)> {
+        let (mut owed, mut answered) = (Vec::new(), Vec::new());
         for ask in self.store.open_asks(party).await? {
-            if ask.label.starts_with("receipt:") || ask.not_after.is_some_and(|until| until < now) {
+            if ask.not_after.is_some_and(|until| until < now) {
                 continue;
             }
-            let waits = Waits { notice: ask.notice, title: ask.title, until: ask.not_after };
-            owed.push(Owed { asks: ask.asks, waits });
+            let receipt = ask.label.starts_with("receipt:");
+            if receipt && !self.takes_answers(ask.notice.case).await? {
+                continue;
+            }
+            let title = self.titles(ask.notice.case, ask.title).await?;
+            let waits = Waits { notice: ask.notice, title, until: ask.not_after };
+            let list = if receipt { &mut answered } else { &mut owed };
+            list.push(Owed { asks: ask.asks, waits });
         }
-        owed.sort_by_key(|owed| owed.waits.notice);
-        owed.dedup_by_key(|owed| owed.waits.notice.case);
-        Ok(owed)
+        for list in [&mut owed, &mut answered] {
+            list.sort_by_key(|owed| owed.waits.notice);
+            list.dedup_by_key(|owed| owed.waits.notice.case);
+        }
+        Ok((owed, answered))
+    }
+
+    /// Whether answers to a case can still be changed.
+    async fn takes_answers(&self, case: CaseId) -> Answer<bool> {
+        let phase = self.store.case(case).await?.map(|case| case.phase);
+        Ok(phase.is_some_and(|phase| matches!(phase.as_str(), "open" | "frozen" | "awaiting-confirmation")))
     }
 
     /// The number of a stranger who may be answered today; none for one who was.
@@ -233,6 +285,12 @@ impl<S: Store> Daemon<S> {
     }
 }
 
+/// Whether a mail opens an enquiry: it becomes a task, and its writer is answered.
+fn opens_enquiry(outcome: &Outcome) -> bool {
+    let Outcome::Letters(letters) = outcome else { return false };
+    letters.iter().any(|letter| matches!(letter, Addressed::Opens(opening) if opening.kind == "enquiry"))
+}
+
 /// The fact under which the store keeps when an epoch began, as RFC 3339.
 pub fn epoch_since(epoch: u16) -> String {
     format!("epoch:{epoch}:since")
@@ -242,6 +300,17 @@ pub fn epoch_since(epoch: u16) -> String {
 fn implausible(letter: &Letter, mail: &Mail, now: DateTime<Utc>) -> bool {
     let disagrees = letter.received.is_some_and(|received| (received - mail.arrived).abs() > TOLERANCE);
     disagrees || mail.arrived > now + TOLERANCE
+}
+
+fn sorted(outcome: Outcome, mail: &Mail, identity: &str) -> Sorted {
+    match outcome {
+        Outcome::Silent(why) => Sorted::Silent(why.to_owned()),
+        Outcome::Quarantined(why) => Sorted::Quarantined(why.to_owned()),
+        Outcome::Letters(addressed) => {
+            let number = |(n, addressed)| new_letter(addressed, n, mail, identity);
+            Sorted::Letters(addressed.into_iter().enumerate().map(number).collect())
+        }
+    }
 }
 
 fn new_letter(addressed: Addressed, n: usize, mail: &Mail, identity: &str) -> NewLetter {

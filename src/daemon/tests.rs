@@ -18,7 +18,7 @@ fn day(days: i64) -> DateTime<Utc> {
 }
 
 /// A daemon on a store, with keys of an epoch.
-fn daemon(store: MemoryStore, keys: &Arc<Keys>, epoch: u16) -> Daemon<MemoryStore> {
+pub(super) fn daemon(store: MemoryStore, keys: &Arc<Keys>, epoch: u16) -> Daemon<MemoryStore> {
     let letterhead = Letterhead {
         clerk: "clerk@a.example".to_owned(),
         name: "Clerk".to_owned(),

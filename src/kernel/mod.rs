@@ -4,6 +4,8 @@ pub mod assurance;
 pub mod ballot;
 pub mod canonical;
 pub mod choice;
+pub mod duties;
+pub mod form;
 pub mod ids;
 pub mod ladder;
 pub mod language;

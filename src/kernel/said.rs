@@ -1,6 +1,7 @@
 //! What a person said in a letter, as the workflows see it.
 
 use super::choice::Choice;
+use super::form::Sheet;
 use super::language::Language;
 use serde::{Deserialize, Serialize};
 
@@ -71,10 +72,78 @@ pub enum Command {
     Verify,
     /// Send me the documents, or document n.
     Documents(Option<u32>),
+    /// Send me the comments made in this matter.
+    Comments,
+    /// My comment may bear my name.
+    Named,
     /// Send me what you hold on me.
     MyData,
     /// Erase what you hold on me.
     Erase,
+}
+
+impl Command {
+    /// Every key there is.
+    pub const KEYS: [&'static str; 17] = [
+        "help",
+        "status",
+        "language",
+        "withdraw",
+        "recuse",
+        "confirm",
+        "decline",
+        "suspend",
+        "resume",
+        "certify",
+        "questions",
+        "verify",
+        "documents",
+        "comments",
+        "named",
+        "my_data",
+        "erase",
+    ];
+
+    /// The key of its word in the tables of words: "status", "my_data".
+    pub fn key(&self) -> &'static str {
+        match self {
+            Command::Help => "help",
+            Command::Status => "status",
+            Command::Language(_) | Command::LanguageUnknown(_) => "language",
+            Command::Withdraw => "withdraw",
+            Command::Recuse => "recuse",
+            Command::Confirm => "confirm",
+            Command::Decline => "decline",
+            Command::Suspend => "suspend",
+            Command::Resume => "resume",
+            Command::Certify => "certify",
+            Command::Questions => "questions",
+            Command::Verify => "verify",
+            Command::Documents(_) => "documents",
+            Command::Comments => "comments",
+            Command::Named => "named",
+            Command::MyData => "my_data",
+            Command::Erase => "erase",
+        }
+    }
+}
+
+/// A line that is no command and nearly one: "STATSU".
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Near {
+    /// As written, folded; at most 24 characters, letters only.
+    pub wrote: String,
+    /// The key of the word it comes near to.
+    pub meant: String,
+}
+
+/// What kind of thing in a copy of a mail of ours is not as it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Differs {
+    Text,
+    Links,
+    Addresses,
 }
 
 /// The author's own words and what was understood of them.
@@ -86,6 +155,9 @@ pub struct Said {
     pub problem: Problem,
     pub commands: Vec<Command>,
     pub language: Option<Language>,
+    /// All its lines and files, where the mail that was answered asked for a form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }
 
 impl Said {

@@ -5,12 +5,15 @@ use super::assurance::{Assurance, Matrix};
 use super::ids::{CaseId, NoticeId, Party, PersonId};
 use super::people::{Region, Role};
 use super::register::{Change, Register};
-use super::said::Said;
+use super::said::{Command, Said};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::Debug;
+
+/// A task's template, and the orders at the keyboard that do the same as replying to its mail.
+pub type Twin = (&'static str, &'static [&'static str]);
 
 /// A workflow is its state: an enum, one variant per phase, the phase's data inside the variant.
 pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeOwned {
@@ -19,9 +22,17 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     /// Numbers an administrator may tune: `[ballot]` in policy.toml.
     type Policy: Serialize + DeserializeOwned + Default + Clone + PartialEq + Debug;
 
+    /// Every task it can ask for.
+    const TASKS: &'static [Twin] = &[];
+
     /// Whether a matter can run with these numbers; else which one is wrong and what may be written.
     fn check(_policy: &Self::Policy) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Whether a reply to this workflow's mail may hold this command; any other is answered by the office.
+    fn takes(_command: &Command) -> bool {
+        false
     }
 
     fn open(opening: &Opening, cx: &Cx<Self::Policy>) -> Result<Step<Self>, Refusal>;
@@ -32,6 +43,10 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     fn phase(&self) -> &'static str;
     /// One line for lists, without anything confidential: the question, the organisation.
     fn title(&self) -> String;
+    /// The same for mails: a text, or a map from language to text.
+    fn titles(&self) -> Value {
+        Value::String(self.title())
+    }
 }
 
 /// Everything a step may look at besides its own state.
@@ -216,6 +231,8 @@ pub enum Asks {
     Confirm,
     /// Free text: the answer to an enquiry.
     Text,
+    /// A form, whole, in part, or one question of it. The template itself says how to answer.
+    Form,
 }
 
 /// Who may see a template's mail.
@@ -312,6 +329,25 @@ pub struct Task {
     pub notice: Notice,
     /// When it should be done; shown in the digest.
     pub due: Option<DateTime<Utc>>,
+    pub deputies: Deputies,
+}
+
+/// When the deputies of those who are asked step in. Both may do the task then; whoever does it first counts,
+/// and the others are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deputies {
+    /// As for every task: `[tasks]` of the policies.
+    Usual,
+    At(DateTime<Utc>),
+    /// They are among those who are asked at once.
+    Asked,
+}
+
+impl Task {
+    /// A task for which deputies step in as usual.
+    pub fn new(notice: Notice, due: Option<DateTime<Utc>>) -> Task {
+        Task { notice, due, deputies: Deputies::Usual }
+    }
 }
 
 /// Something to publish: a file under `public/`, whole each time.

@@ -11,6 +11,9 @@ use super::tokens::{Clause, Token, clauses};
 use super::words::{Role, words};
 use crate::kernel::choice::Choice;
 
+/// A text longer than this is looked at where words of answer stand.
+const LONG: usize = 300;
+
 /// What one clause says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Saying {
@@ -40,9 +43,37 @@ pub fn read(text: &str) -> Answer {
 }
 
 fn read_words(text: &str) -> Answer {
-    if text.is_ascii() && text.len() > 200 && !words().answers.stand_in(text) {
-        return none(Problem::NoAnswer);
+    if text.is_ascii() && text.len() > LONG {
+        let near = near_answers(text);
+        if near.is_empty() {
+            return none(Problem::NoAnswer);
+        }
+        let answer = if near.len() * 2 < text.len() { read_all(&near) } else { none(Problem::None) };
+        if answer.choice.is_none() && answer.problem != Problem::None {
+            return answer;
+        }
     }
+    read_all(text)
+}
+
+/// The lines of a text in ASCII that hold a word of answer, and the lines next to them. Nothing else can give
+/// an answer; what is left out can at most take one back.
+fn near_answers(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut near, mut taken, mut at) = (String::new(), 0, 0);
+    while let Some(found) = words().answers.next_word(text, at) {
+        let above = text[..found].rfind('\n').map_or(0, |n| text[..n].trim_ascii_end().len());
+        let start = memchr::memrchr(b'\n', &bytes[..above]).map_or(0, |n| n + 1).max(taken);
+        let end = memchr::memchr(b'\n', &bytes[found..]).map_or(text.len(), |n| found + n);
+        let below = text.len() - text[end..].trim_ascii_start().len();
+        let until = memchr::memchr(b'\n', &bytes[below..]).map_or(text.len(), |n| below + n + 1);
+        near.push_str(&text[start.min(until)..until]);
+        (taken, at) = (until, end);
+    }
+    near
+}
+
+fn read_all(text: &str) -> Answer {
     let clauses = clauses(text);
     let sayings = sayings(&clauses);
     let mut answer = weigh(&sayings, &clauses);
@@ -56,7 +87,9 @@ fn read_words(text: &str) -> Answer {
 
 /// Whether a line is an answer and nothing else, so that it can be no part of a signature.
 pub fn is_plain(line: &str) -> bool {
-    line.len() <= 200 && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
+    line.len() <= 200
+        && words().answers.stand_in(line)
+        && sayings(&clauses(line)).iter().any(|s| s.plain && s.literal)
 }
 
 /// Whether an answer stands in a text on a short line of its own.

@@ -1,9 +1,10 @@
 //! The lines mail programs put above what they quote: "On ... wrote:", "-----Original Message-----",
-//! blocks of From, Sent, To and Subject, "Begin forwarded message:".
+//! "Begin forwarded message:". Blocks of From, Sent, To and Subject are read by `block`.
 
+use super::block::{block, header, inline_block};
 use super::fold::{fold, is_invisible, is_unspaced};
-use super::quote::{Line, Part};
-use super::words::{Words, label, words};
+use super::quote::{Line, Part, mark};
+use super::words::{Words, words};
 
 /// Lines `start..end` announce a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,29 +20,47 @@ const MAX_WRAP: usize = 5;
 /// Characters of one attribution.
 const MAX_LENGTH: usize = 500;
 
-/// What announces a quote at line `i`, if anything does.
-pub fn at(lines: &[Line<'_>], i: usize) -> Option<Found> {
+/// Which lines may be the last of "On ... wrote:".
+pub fn closing(lines: &[Line<'_>]) -> Vec<bool> {
     let words = words();
-    if !lines[i].text.bytes().any(
-        |b| matches!(b, b':' | b'#' | b'-' | b'_' | b'=' | b'>' | b'*' | b'~' | b'@' | b'0'..=b'9' | 128..),
-    ) {
-        let closes = lines[i..lines.len().min(i + MAX_WRAP)].iter().any(|l| may_end(l.text, words));
-        return if closes { wrote(lines, i, words) } else { None };
-    }
-    divider(lines, i, words).or_else(|| block(lines, i, words)).or_else(|| wrote(lines, i, words))
+    let closes = |n: usize| {
+        let line = &lines[n];
+        let torn = line.level > 0 && (n == 0 || lines[n - 1].level == 0);
+        (line.part == Part::Own && may_end(line, words))
+            || (torn && line.text.len() <= 120 && is_verb_alone(bare(line.text), words))
+    };
+    (0..lines.len()).map(closes).collect()
 }
 
-fn bare(text: &str) -> &str {
-    let text = text
-        .trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '*' | '|'));
-    text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '*' | '|'))
+/// What announces a quote at line `i`, if anything does. `closing`: what the function of that name says.
+pub fn at(lines: &[Line<'_>], i: usize, closing: &[bool]) -> Option<Found> {
+    let words = words();
+    let line = &lines[i];
+    if line.holds(mark::COLON | mark::RULE | mark::WIDE)
+        && let Some(found) = divider(lines, i, closing, words).or_else(|| block(lines, i, words))
+    {
+        return Some(found);
+    }
+    let closed = closing[i..closing.len().min(i + MAX_WRAP)].contains(&true);
+    if closed && (closing[i] || may_start(line, words)) { wrote(lines, i, closing, words) } else { None }
+}
+
+/// A line without quote marks, frames and what cannot be seen at its ends.
+pub fn bare(text: &str) -> &str {
+    if text.is_ascii() {
+        let around = |b: u8| b.is_ascii_whitespace() || matches!(b, b'*' | b'|' | 11);
+        let end = text.bytes().rposition(|b| !around(b)).map_or(0, |n| n + 1);
+        let start = text.bytes().position(|b| !around(b) && b != b'>').unwrap_or(end);
+        return text.get(start..end).unwrap_or("");
+    }
+    let around = |c: char| c.is_whitespace() || matches!(c, '*' | '|') || (!c.is_ascii() && is_invisible(c));
+    text.trim_start_matches(|c: char| c == '>' || around(c)).trim_end_matches(around)
 }
 
 /// Where an attribution starts in the middle of a line: "reply On Wed, Apr 4, 2012, ann@x wrote:".
 pub fn split_point(line: &str) -> Option<usize> {
     let words = words();
-    if line.len() > MAX_LENGTH || !line.trim_end().ends_with(':') || !line.bytes().any(|b| b.is_ascii_digit())
-    {
+    if line.len() > MAX_LENGTH {
         return None;
     }
     let whole = fold(line.trim());
@@ -69,7 +88,7 @@ pub fn split_point(line: &str) -> Option<usize> {
 }
 
 /// "-----Original Message-----", "Begin forwarded message:", a rule above a block of header lines.
-fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
+fn divider(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Option<Found> {
     let text =
         lines[i].text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '|'));
     let rule = |c: char| {
@@ -79,6 +98,9 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         return None;
     }
     let dashes = text.chars().take_while(|&c| rule(c)).count();
+    if dashes < 2 && !text.ends_with([':', '\u{ff1a}', '#']) {
+        return None;
+    }
     let rest = text.trim_start_matches(rule).trim_start();
     if rest.is_empty() {
         if dashes < 3 {
@@ -86,7 +108,7 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         }
         let next = following(lines, i)?;
         let end = block(lines, next, words)
-            .or_else(|| (dashes >= 5).then(|| wrote(lines, next, words)).flatten())?;
+            .or_else(|| if dashes >= 5 { wrote(lines, next, closing, words) } else { None })?;
         return Some(Found { start: i, ..end });
     }
     if dashes >= 2 && inline_block(rest, words) {
@@ -106,10 +128,9 @@ fn divider(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     if closed && let Some(found) = following(lines, i).and_then(|n| block(lines, n, words)) {
         return Some(Found { start: i, ..found });
     }
-    let core = fold(core);
-    let forward = words.forwarded.contains(core.as_ref())
-        || (dashes >= 2 && words.forwarded.iter().any(|f| f.len() > 8 && core.starts_with(f.as_str())));
-    if !forward && !words.original.contains(core.as_ref()) {
+    let opens = |core: &str| words.forwarded.words().any(|f| f.len() > 8 && core.starts_with(f));
+    let forward = words.forwarded.lists(core) || (dashes >= 2 && opens(&fold(core)));
+    if !forward && !words.original.lists(core) {
         return None;
     }
     let end = following(lines, i).and_then(|n| block(lines, n, words)).map_or(i + 1, |b| b.end);
@@ -121,133 +142,8 @@ fn following(lines: &[Line<'_>], i: usize) -> Option<usize> {
     (i + 1..lines.len().min(i + 4)).find(|&n| !lines[n].is_blank())
 }
 
-/// A whole block of header lines run together on one line, as some programs flatten it.
-fn inline_block(text: &str, words: &Words) -> bool {
-    let mut kinds: Vec<u8> = Vec::new();
-    let head = text.char_indices().nth(1_000).map_or(text, |(n, _)| &text[..n]);
-    for (colon, _) in head.match_indices([':', '\u{ff1a}']) {
-        let before = &head[..colon];
-        let start = before
-            .rfind(|c: char| !(c.is_alphabetic() || is_invisible(c)))
-            .map_or(0, |n| n + before[n..].chars().next().map_or(1, char::len_utf8));
-        if let Some(kind) = words.labels.get(fold(&before[start..]).as_ref()) {
-            kinds.push(*kind);
-        }
-    }
-    distinct(&kinds) >= 3 && head.contains('@')
-}
-
-/// The kinds of header a line could be the label of, and its value.
-fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
-    let barred = text.trim_start().starts_with('|');
-    let text = bare(text);
-    let table = |c: char| matches!(c, ':' | '\u{ff1a}') || (c == '|' && barred);
-    let colon = text.char_indices().take(40).find(|(_, c)| table(*c))?.0;
-    let name = text[..colon].trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '[' | ']'));
-    if name.is_empty() {
-        return None;
-    }
-    let kinds = *words.labels.get(fold(name).as_ref())?;
-    let value = text[colon..].trim_start_matches([':', '\u{ff1a}', '*', '|']).trim();
-    Some((kinds, value))
-}
-
-/// A run of header lines: at least two kinds that fit one mail, with a sender or a date among them.
-fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let (first, _) = header(lines[i].text, words)?;
-    if first & (label::FROM | label::DATE | label::SUBJECT | label::TO) == 0 {
-        return None;
-    }
-    let mut seen: Vec<u8> = Vec::new();
-    let (mut address, mut date) = (false, false);
-    let (mut end, mut n, mut loose) = (i, i, 0);
-    while n < lines.len() && n < i + 40 && seen.len() < 12 {
-        if lines[n].fixed && lines[n].part != lines[i].part {
-            break;
-        }
-        if lines[n].is_blank() {
-            let next = (n + 1 < lines.len()).then(|| header(lines[n + 1].text, words)).flatten();
-            if next.is_none() || seen.len() >= 4 {
-                break;
-            }
-        } else if let Some((kinds, value)) = header(lines[n].text, words) {
-            let kinds = if seen.contains(&kinds) { 0 } else { kinds };
-            if kinds == 0 && seen.len() >= 3 {
-                break;
-            }
-            address |= value.contains('@') && kinds & (label::FROM | label::TO) != 0;
-            date |= kinds & label::DATE != 0 && has_when(value);
-            seen.push(kinds);
-            end = n + 1;
-            loose = 0;
-        } else {
-            loose += 1;
-            if loose > 4 || lines[n].text.chars().count() > 400 {
-                break;
-            }
-        }
-        n += 1;
-    }
-    let kinds = distinct(&seen);
-    let from = seen.iter().any(|k| k & label::FROM != 0);
-    let when = seen.iter().any(|k| k & label::DATE != 0);
-    let sure = match kinds {
-        0 | 1 => false,
-        2 => (from && (address || date)) || (date && when && address),
-        _ => (from || when) && (address || date || kinds >= 4),
-    };
-    if !sure && kinds >= 2 && !from && first & label::TO != 0 {
-        return notes(lines, i).map(|start| Found { start, end, forward: false });
-    }
-    let titled = i > 0 && !lines[i - 1].fixed && {
-        let title = fold(lines[i - 1].text.trim());
-        has_when(&title) && words.original.iter().any(|o| title.starts_with(o.as_str()))
-    };
-    sure.then_some(Found { start: i - usize::from(titled), end, forward: false })
-}
-
-/// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one
-/// line.
-fn notes(lines: &[Line<'_>], i: usize) -> Option<usize> {
-    let mut start = None;
-    for n in (i.saturating_sub(5)..i).rev() {
-        let line = &lines[n];
-        let text = line.text.trim();
-        if line.fixed || text.chars().count() > 90 || text.ends_with(['.', '?', '!']) {
-            break;
-        }
-        if line.is_blank() {
-            if start.is_some() {
-                break;
-            }
-            continue;
-        }
-        let dated = has_when(text) && text.contains(['/', '.']) && text.contains(':');
-        let above = start.is_some_and(|s: usize| s - n <= 2 && text.chars().count() <= 50);
-        if !(above || (dated && start.is_none())) {
-            break;
-        }
-        start = Some(n);
-    }
-    start
-}
-
-/// How many different kinds of header the labels can stand for at most, one each.
-fn distinct(seen: &[u8]) -> usize {
-    let mut used = 0u8;
-    let mut count = 0;
-    for kinds in seen {
-        let free = kinds & !used;
-        if free != 0 {
-            used |= free & free.wrapping_neg();
-            count += 1;
-        }
-    }
-    count
-}
-
 /// Whether a text holds a time of day, a year or a date in digits.
-fn has_when(text: &str) -> bool {
+pub fn has_when(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut run = 0;
     let mut groups = 0;
@@ -275,18 +171,11 @@ fn has_when(text: &str) -> bool {
 }
 
 /// "On Monday, Ann <a@b> wrote:" in all its forms, over at most [`MAX_WRAP`] lines.
-fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let end = lines.len().min(i + MAX_WRAP);
-    let closes = |l: &Line<'_>| l.level > 0 || may_end(l.text, words);
-    if !lines[i..end].iter().any(closes)
-        || !(may_start(lines[i].text, words) || may_end(lines[i].text, words))
-    {
-        return None;
-    }
+fn wrote(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Option<Found> {
     let mut joined = String::new();
     for end in i..lines.len().min(i + MAX_WRAP) {
         let text = lines[end].text;
-        let closing = lines[end].level > 0 && is_verb_alone(bare(text), words);
+        let torn = closing[end] && lines[end].level > 0;
         if lines[end].is_blank() {
             let gap = end == i + 1 && lines.get(end + 1).is_some_and(|l| l.text.trim().starts_with('<'));
             if gap {
@@ -294,7 +183,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
             }
             return None;
         }
-        if (lines[end].part != lines[i].part && !closing) || (end > i && header(text, words).is_some()) {
+        if (lines[end].part != lines[i].part && !torn) || (end > i && header(text, words).is_some()) {
             return None;
         }
         if !joined.is_empty() {
@@ -304,7 +193,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
         if joined.len() > MAX_LENGTH * 2 {
             return None;
         }
-        if !may_end(text, words) && !closing {
+        if !closing[end] {
             continue;
         }
         let quoted = lines[end + 1..].iter().find(|l| !l.is_blank()).is_some_and(|l| l.part == Part::Quote);
@@ -318,7 +207,7 @@ fn wrote(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
 /// Whether a later line of the window starts a complete attribution of its own.
 fn inner(lines: &[Line<'_>], start: usize, end: usize, quoted: bool, words: &Words) -> bool {
     (start + 1..=end).any(|s| {
-        if !may_start(lines[s].text, words) {
+        if !may_start(&lines[s], words) {
             return false;
         }
         let joined = lines[s..=end].iter().map(|l| l.text.trim()).collect::<Vec<_>>().join(" ");
@@ -338,39 +227,55 @@ fn starts_on(folded: &str, words: &Words) -> bool {
     let mut parts = text.splitn(3, ' ');
     let (one, two) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let pair = one.len() + 1 + two.len();
-    words.on.contains(one.trim_end_matches([',', '.']))
-        || text.get(..pair).is_some_and(|p| words.on.contains(p))
+    words.on.lists(one.trim_end_matches([',', '.']))
+        || text.get(..pair).is_some_and(|p| words.on.lists(p))
         || text
             .chars()
             .next()
             .is_some_and(|c| is_unspaced(c) && words.on.contains(c.encode_utf8(&mut [0; 4])))
 }
 
-fn may_start(text: &str, words: &Words) -> bool {
-    let text = bare(text).trim_start_matches(['-', '[', '(']);
-    let Some(first) = text.chars().next() else { return false };
-    if first.is_numeric() || first == '"' || first == '<' || text.contains('@') {
+fn may_start(line: &Line<'_>, words: &Words) -> bool {
+    if line.holds(mark::AT) {
         return true;
     }
-    let head: String = text.chars().take(24).collect();
-    starts_on(&fold(&head), words) || text.chars().take(60).any(|c| c.is_ascii_digit())
+    let text = bare(line.text).trim_start_matches(['-', '[', '(']);
+    let Some(first) = text.chars().next() else { return false };
+    if first == '"' || first == '<' || first.is_numeric() {
+        return true;
+    }
+    if line.holds(mark::DIGIT) && text.chars().take(60).any(|c| c.is_ascii_digit()) {
+        return true;
+    }
+    let head = text.char_indices().nth(24).map_or(text, |(n, _)| &text[..n]);
+    if head.is_ascii() { starts_on(head, words) } else { starts_on(&fold(head), words) }
 }
 
-fn may_end(text: &str, words: &Words) -> bool {
-    let text = bare(text);
-    if text.ends_with([':', '\u{ff1a}', '-', '>'])
-        || (text.ends_with(')') && text.bytes().any(|b| b.is_ascii_digit()))
-    {
-        return true;
+fn may_end(line: &Line<'_>, words: &Words) -> bool {
+    let last = line.text.bytes().last().unwrap_or(b'.');
+    if !line.holds(mark::WIDE) && last > b' ' && !words.wrote_ends[usize::from(last)] {
+        return false;
     }
-    let tail = text.rsplit([' ', '\u{a0}']).next().unwrap_or("");
-    tail.len() <= 40 && words.wrote.contains(fold(tail).as_ref())
+    let text = bare(line.text);
+    match text.bytes().last() {
+        None => return false,
+        Some(b':' | b'-' | b'>') => return true,
+        Some(b')') if line.holds(mark::DIGIT) => return true,
+        Some(128..) if text.ends_with('\u{ff1a}') => return true,
+        _ => {}
+    }
+    let tail = match memchr::memrchr(b' ', text.as_bytes()) {
+        Some(n) => &text[n + 1..],
+        None => text,
+    };
+    let tail = if line.holds(mark::WIDE) { tail.rsplit('\u{a0}').next().unwrap_or("") } else { tail };
+    tail.len() <= 40 && words.wrote.lists(tail)
 }
 
 fn is_verb_alone(text: &str, words: &Words) -> bool {
     let folded = fold(text);
     let core = folded.trim_matches([' ', ':', '>', '\u{ff1a}']);
-    words.wrote.contains(core) || words.wrote_phrases.iter().any(|p| p == core)
+    words.wrote.contains(core) || words.wrote_phrases.contains(core)
 }
 
 /// Where a verb of writing stands: byte range in the folded text.
@@ -387,11 +292,7 @@ fn verb(folded: &str, words: &Words) -> Option<(usize, usize)> {
     if found.is_some() {
         return found.filter(|f| f.1 <= folded.len());
     }
-    words
-        .wrote_phrases
-        .iter()
-        .filter_map(|p| folded.rfind(p.as_str()).map(|n| (n, n + p.len())))
-        .max_by_key(|(start, end)| (end - start, *start))
+    words.wrote_inside.all_in(folded).max_by_key(|(start, end)| (end - start, *start))
 }
 
 /// Whether the joined lines are an attribution. `quoted`: marked quote lines follow.
@@ -447,7 +348,7 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
 }
 
 /// Whether a text holds a time of day in digits.
-fn has_time(text: &str) -> bool {
+pub fn has_time(text: &str) -> bool {
     let bytes = text.as_bytes();
     (1..bytes.len().saturating_sub(1)).any(|i| {
         matches!(bytes[i], b':' | b'.') && bytes[i - 1].is_ascii_digit() && bytes[i + 1].is_ascii_digit()

@@ -15,6 +15,9 @@ const MAX_BOXES: usize = 40;
 /// The words beside the one ticked box of a text with two boxes or more. Nothing if there are no boxes; an
 /// empty string if none or several are ticked.
 pub fn ticked(text: &str) -> Option<String> {
+    if text.is_ascii() && memchr::memchr2(b'[', b'(', text.as_bytes()).is_none() {
+        return None;
+    }
     let boxes = boxes(text);
     if boxes.len() < 2 {
         return None;

@@ -40,17 +40,16 @@ struct Split {
 
 /// Reads the text of a mail.
 pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
-    let sender =
-        Sender { name: from.and_then(|f| f.name.as_deref()), address: from.map(|f| f.address.as_str()) };
+    let sender = Sender::new(from.and_then(|f| f.name.as_deref()), from.map(|f| f.address.as_str()));
     let mut body = Body::default();
     let mut plain: Vec<&Part<'_>> = Vec::new();
     let mut rich: Vec<&Part<'_>> = Vec::new();
     collect(root, &mut plain, &mut rich, &mut body.attachments);
     if plain.is_empty() && rich.is_empty() {
-        plain.extend(root.walk().into_iter().filter(|p| p.media == "text/plain" && !p.attached).take(1));
+        plain.extend(root.walk().filter(|p| p.media == "text/plain" && !p.attached).take(1));
     }
     let sealed = |p: &&Part<'_>| p.media == "multipart/encrypted" || p.media.ends_with("pkcs7-mime");
-    if root.walk().iter().any(sealed) {
+    if root.walk().any(|p| sealed(&p)) {
         body.problems.push("sealed by S/MIME or OpenPGP; what is inside was not read".into());
     }
     let mut cut = false;
@@ -58,20 +57,24 @@ pub fn read(root: &Part<'_>, from: Option<&Address>) -> Body {
         let mut text = String::new();
         for part in parts {
             let (next, was_cut) = part.text();
-            cut |= was_cut || text.len() + next.len() > super::mime::MAX_TEXT;
-            if text.len() + next.len() <= super::mime::MAX_TEXT {
-                if !text.is_empty() && !text.ends_with('\n') {
+            let fits = text.len() + next.len() <= super::mime::MAX_TEXT;
+            cut |= was_cut || !fits;
+            let next = if part.flowed { unflow(&next, part.delsp) } else { next };
+            if fits && text.is_empty() {
+                text = next;
+            } else if fits {
+                if !text.ends_with('\n') {
                     text.push('\n');
                 }
-                text.push_str(&if part.flowed { unflow(&next, part.delsp) } else { next });
+                text.push_str(&next);
             }
         }
         text
     };
     let (mut plain_text, html_text) = (join(&plain), join(&rich));
     cut |= limit_lines(&mut plain_text);
-    let from_plain = (!plain_text.trim().is_empty()).then(|| split_plain(plain_text, sender));
-    let from_html = (!html_text.trim().is_empty()).then(|| split_html(&html_text, sender));
+    let from_plain = (!plain_text.trim().is_empty()).then(|| split_plain(plain_text, &sender));
+    let from_html = (!html_text.trim().is_empty()).then(|| split_html(&html_text, &sender));
     if cut {
         body.problems.push("the text is too long; its end was not read".into());
     }
@@ -138,6 +141,9 @@ fn none(problem: Problem) -> Answer {
 
 /// Cuts a text after so many lines; tells whether it did.
 fn limit_lines(text: &mut String) -> bool {
+    if text.len() < super::mime::MAX_LINES {
+        return false;
+    }
     let end =
         text.bytes().enumerate().filter(|(_, b)| *b == b'\n').nth(super::mime::MAX_LINES).map(|(n, _)| n);
     text.truncate(end.unwrap_or(text.len()));
@@ -210,7 +216,7 @@ fn unflow(text: &str, delsp: bool) -> String {
     out
 }
 
-fn split_plain(text: String, sender: Sender<'_>) -> Split {
+fn split_plain(text: String, sender: &Sender) -> Split {
     let mut lines = quote::lines(&text);
     let doubts = quote::separate(&mut lines);
     signature::mark(&mut lines, sender, &is_meant);
@@ -220,19 +226,14 @@ fn split_plain(text: String, sender: Sender<'_>) -> Split {
     split
 }
 
-fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
+fn split_html(html_text: &str, sender: &Sender) -> Split {
     let mut page = html::read(html_text);
     limit_lines(&mut page.text);
     let mut lines: Vec<Line<'_>> = page
         .text
         .split('\n')
         .zip(page.parts.iter().chain(std::iter::repeat(&None)))
-        .map(|(text, part)| Line {
-            text,
-            part: part.unwrap_or_default(),
-            fixed: part.is_some(),
-            level: quote::level(text),
-        })
+        .map(|(text, part)| Line::told(text, *part))
         .collect();
     let doubts = quote::separate(&mut lines);
     signature::mark(&mut lines, sender, &is_meant);
@@ -248,27 +249,24 @@ fn split_html(html_text: &str, sender: Sender<'_>) -> Split {
 
 /// Puts the lines of each kind together again; blank lines at both ends go.
 fn gather(lines: &[Line<'_>]) -> Split {
-    let of = |want: quote::Part| {
-        let mut text = String::new();
-        let mut gap = false;
-        for line in lines {
-            if line.part == want {
-                if gap && !text.is_empty() && !text.ends_with("\n\n") {
-                    text.push('\n');
-                }
-                gap = false;
-                text.push_str(line.text.trim_end());
-                text.push('\n');
-            } else {
-                gap = true;
-            }
+    let mut sizes = [0; 3];
+    lines.iter().for_each(|l| sizes[l.part as usize] += l.text.len() + 2);
+    let mut texts = sizes.map(String::with_capacity);
+    let mut before = None;
+    for line in lines {
+        let text = &mut texts[line.part as usize];
+        if before != Some(line.part) && !text.is_empty() && !text.ends_with("\n\n") {
+            text.push('\n');
         }
-        text.trim_matches(|c: char| c == '\n' || c == '\r').trim_end().to_string()
-    };
-    Split {
-        text: of(quote::Part::Own),
-        signature: of(quote::Part::Signature),
-        quoted: of(quote::Part::Quote),
-        ..Split::default()
+        before = Some(line.part);
+        text.push_str(line.text.trim_end());
+        text.push('\n');
     }
+    for text in &mut texts {
+        text.truncate(text.trim_end().len());
+        let blank = text.len() - text.trim_start_matches(['\n', '\r']).len();
+        text.drain(..blank);
+    }
+    let [text, quoted, signature] = texts;
+    Split { text, signature, quoted, ..Split::default() }
 }

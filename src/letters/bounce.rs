@@ -1,9 +1,12 @@
 //! Reports of delivery (RFC 3464, RFC 6533) and what home-made reports say about failed recipients.
 
+use std::sync::LazyLock;
+
 use super::headers::{self, Headers};
 use super::homemade;
 use super::letter::{Bounce, Reason};
 use super::mime::Part;
+use super::phrases::Phrases;
 
 /// Recipients kept of one report.
 const MAX_RECIPIENTS: usize = 200;
@@ -13,7 +16,7 @@ const MAX_TEXT: usize = 64 << 10;
 /// Every recipient a report speaks of: by its machine-readable part, the header, or its words.
 pub fn read(root: &Part<'_>, text: &str, own: &[String], subject: &str) -> Vec<Bounce> {
     let mut found = Vec::new();
-    for part in root.walk_all().into_iter().filter(|p| p.media.ends_with("delivery-status")).take(20) {
+    for part in root.walk_all().filter(|p| p.media.ends_with("delivery-status")).take(20) {
         for bounce in delivery_status(part) {
             push(&mut found, bounce);
         }
@@ -110,13 +113,18 @@ fn vague(status: &str) -> bool {
 
 /// The first `class.subject.detail` of a text (RFC 3463).
 pub fn enhanced(text: &str) -> Option<String> {
-    text.split(|c: char| !(c.is_ascii_digit() || c == '.')).find_map(|word| {
-        let word = word.trim_matches('.');
-        let parts: Vec<&str> = word.split('.').collect();
-        let fits = parts.len() == 3
-            && matches!(parts[0], "2" | "4" | "5")
-            && parts[1..].iter().all(|p| !p.is_empty() && p.len() <= 3);
-        fits.then(|| word.to_string())
+    let bytes = text.as_bytes();
+    let part = |b: &u8| b.is_ascii_digit() || *b == b'.';
+    memchr::memchr_iter(b'.', bytes).find_map(|dot| {
+        let start = dot.checked_sub(1).filter(|&s| matches!(bytes[s], b'2' | b'4' | b'5'))?;
+        if !bytes[..start].iter().rev().take_while(|b| part(b)).all(|b| *b == b'.') {
+            return None;
+        }
+        let end = start + bytes[start..].iter().take_while(|b| part(b)).count();
+        let word = text.get(start..end)?.trim_end_matches('.');
+        let mut details = word.split('.').skip(1);
+        let both = [details.next()?, details.next()?].iter().all(|p| (1..=3).contains(&p.len()));
+        (both && details.next().is_none()).then(|| word.to_string())
     })
 }
 
@@ -216,9 +224,16 @@ const TELLS: &[(Reason, &[&str])] = &[
     ),
 ];
 
+/// What is told of each reason, to be looked for at once.
+static TOLD: LazyLock<Phrases> =
+    LazyLock::new(|| Phrases::new(TELLS.iter().flat_map(|(_, words)| words.iter().copied())));
+
 fn reason(status: Option<&str>, diagnostic: &str) -> Reason {
-    let told = diagnostic.to_lowercase();
     let by_code = by_code(status.unwrap_or(""));
+    if !matches!(by_code, None | Some(Reason::Policy)) || !TOLD.are_in(diagnostic) {
+        return by_code.unwrap_or(Reason::Unknown);
+    }
+    let told = diagnostic.to_lowercase();
     let by_words = TELLS.iter().find(|(_, words)| words.iter().any(|w| told.contains(w))).map(|(r, _)| *r);
     match (by_code, by_words) {
         (Some(Reason::Policy), Some(told)) => told,

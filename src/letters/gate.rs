@@ -1,12 +1,16 @@
 //! What kind of letter it is: one ordered table, the first rule that holds decides.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::answer;
-use super::fold::fold;
+use super::fold::{fold, with_folded};
 use super::homemade;
 use super::letter::Class;
 use super::mime::Part;
+use super::phrases::Phrases;
 use super::words::words;
 
 /// What the rules look at.
@@ -25,6 +29,8 @@ pub struct Facts<'l, 'a> {
     /// Worked out when first asked for: the start of the text, folded, and what a report says itself.
     pub head: OnceCell<String>,
     pub report: OnceCell<&'l str>,
+    /// Whether its From is a mail system's.
+    pub system: OnceCell<bool>,
     /// Mails enclosed whole.
     pub encloses: bool,
 }
@@ -32,7 +38,7 @@ pub struct Facts<'l, 'a> {
 impl Facts<'_, '_> {
     fn head(&self) -> &str {
         self.head.get_or_init(|| {
-            let end = self.text.char_indices().nth(3_000).map_or(self.text.len(), |(n, _)| n);
+            let end = self.text.floor_char_boundary(3_000);
             fold(&self.text[..end]).into_owned()
         })
     }
@@ -65,7 +71,7 @@ pub const RULES: [Rule; 15] = [
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
     ("automatic by its subject or words", automatic_words, Class::AutoReply),
-    ("machine-translated list copy", |f| f.text.contains("[[--Translated text"), Class::ListCopy),
+    ("machine-translated list copy", |f| marks(f.text)[0], Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
     ("a person wrote it", |_| true, Class::Reply),
 ];
@@ -76,8 +82,18 @@ pub fn decide(facts: &Facts<'_, '_>) -> (Class, &'static str) {
     rule.map_or((Class::Reply, "a person wrote it"), |(name, _, class)| (*class, name))
 }
 
+/// Marks that machines leave in a text: of a translated list copy, of OpenPGP.
+const MARKS: [&str; 2] = ["[[--Translated text", super::signature::PGP_HEAD];
+
+static FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| MARKS.map(Finder::new));
+
+/// Whether the text of a mail was put there by a translating list, and whether OpenPGP signed it.
+pub fn marks(text: &str) -> [bool; 2] {
+    FINDERS.each_ref().map(|f| f.find(text.as_bytes()).is_some())
+}
+
 fn has_part(f: &Facts<'_, '_>, media: &str) -> bool {
-    f.root.walk().iter().any(|p| p.media == media)
+    f.root.walk().any(|p| p.media == media)
 }
 
 fn feedback_report(f: &Facts<'_, '_>) -> bool {
@@ -86,7 +102,7 @@ fn feedback_report(f: &Facts<'_, '_>) -> bool {
 
 fn status_parts<'l, 'a>(f: &Facts<'l, 'a>) -> Vec<&'l Part<'a>> {
     let parts = if from_mail_system(f) { f.root.walk_all() } else { f.root.walk() };
-    parts.into_iter().filter(|p| p.media.ends_with("delivery-status")).take(20).collect()
+    parts.filter(|p| p.media.ends_with("delivery-status")).take(20).collect()
 }
 
 fn challenge(f: &Facts<'_, '_>) -> bool {
@@ -122,7 +138,25 @@ fn rejected_disposition(f: &Facts<'_, '_>) -> bool {
         && from_machine(f)
 }
 
+/// What mail systems call themselves.
+static NAMES: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::new([
+        "mail delivery",
+        "delivery subsystem",
+        "delivery system",
+        "system administrator",
+        "postmaster",
+        "mailer-daemon",
+        "mailer daemon",
+        "mail administrator",
+    ])
+});
+
 fn from_mail_system(f: &Facts<'_, '_>) -> bool {
+    *f.system.get_or_init(|| is_mail_system(f))
+}
+
+fn is_mail_system(f: &Facts<'_, '_>) -> bool {
     const LOCALS: &[&str] = &[
         "mailer-daemon",
         "postmaster",
@@ -133,19 +167,8 @@ fn from_mail_system(f: &Facts<'_, '_>) -> bool {
         "mail.delivery.system",
         "mailadmin",
     ];
-    const NAMES: &[&str] = &[
-        "mail delivery",
-        "delivery subsystem",
-        "delivery system",
-        "system administrator",
-        "postmaster",
-        "mailer-daemon",
-        "mailer daemon",
-        "internet mail delivery",
-        "mail administrator",
-    ];
     let local = f.from.split('@').next().unwrap_or("").trim_matches(['<', '"']);
-    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.iter().any(|n| f.from_name.contains(n))
+    LOCALS.iter().any(|l| local.starts_with(l)) || NAMES.are_in(&f.from_name)
 }
 
 fn has_null_sender(f: &Facts<'_, '_>) -> bool {
@@ -178,7 +201,7 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     let fresh = bare.len() == f.subject.trim().len();
     let titled = words().bounce_subject.are_in(bare);
     if !(from_machine(f) || (fresh && titled)) {
-        return false;
+        return titled && answers_with_failure(f, bare);
     }
     let report = f.report();
     let told = homemade::tells_failure(report);
@@ -195,6 +218,19 @@ fn failure_notice(f: &Facts<'_, '_>) -> bool {
     } else {
         told && titled && (fresh || from_machine(f)) && (returns || code || short)
     }
+}
+
+/// A gateway that says in brackets behind our subject that it failed, and in a few words for whom. People who
+/// answer have a mail that they answer to, and more to say.
+fn answers_with_failure(f: &Facts<'_, '_>, subject: &str) -> bool {
+    let closing = subject.trim_end().strip_suffix(')').and_then(|s| s.rsplit_once('('));
+    let told = closing.is_some_and(|(_, inside)| words().bounce_subject.are_in(inside));
+    let threaded = f.root.headers.has("in-reply-to") || f.root.headers.has("references");
+    told && !threaded
+        && f.text.len() < 1_000
+        && homemade::tells_failure(f.text)
+        && super::bounce::address_in(f.text).is_some()
+        && !answer::mentions(f.own)
 }
 
 fn auto_submitted(f: &Facts<'_, '_>) -> bool {
@@ -256,7 +292,7 @@ fn automatic_words(f: &Facts<'_, '_>) -> bool {
 /// A short text that opens with an answering machine's words and holds no answer: a person who is out of the
 /// office and votes all the same is a person.
 fn opens_automatically(f: &Facts<'_, '_>) -> bool {
-    let early = f.own.len() < 2_000 && words().automatic_words.first_in(f.own).is_some_and(|n| n <= 160);
+    let early = f.own.len() < 2_000 && words().automatic_words.start_within(f.own, 160);
     early && !answer::mentions(f.own)
 }
 
@@ -293,9 +329,8 @@ pub fn strip_reply_marks(subject: &str) -> &str {
         let Some(colon) = rest.char_indices().take(12).find(|(_, c)| matches!(c, ':' | '\u{ff1a}')) else {
             break;
         };
-        let head = fold(rest[..colon.0].trim()).into_owned();
-        let head = head.split('[').next().unwrap_or("").trim();
-        if !MARKS.contains(&head) {
+        let head = rest[..colon.0].split('[').next().unwrap_or("").trim();
+        if !with_folded(head, |head| MARKS.contains(&head)) {
             break;
         }
         rest = rest[colon.0 + colon.1.len_utf8()..].trim_start();

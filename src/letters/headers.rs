@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
+use memchr::memchr;
 
 use super::charset;
 use super::letter::Address;
@@ -30,13 +31,41 @@ pub struct Field<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Headers<'a> {
     pub fields: Vec<Field<'a>>,
+    /// The shapes of the names there are: most that are asked for are not.
+    names: u64,
     /// True when fields were left out because there were too many.
     pub cut: bool,
 }
 
 /// The end of the line that starts at `from`: the index just after its line feed.
 pub fn line_end(bytes: &[u8], from: usize) -> usize {
-    bytes[from..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| from + n + 1)
+    memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |n| from + n + 1)
+}
+
+/// One bit for names of this length and these first and last letters.
+fn shape(name: &[u8]) -> u64 {
+    let lower = |b: Option<&u8>| u64::from(b.copied().unwrap_or(0) | 0x20);
+    let mixed = lower(name.first()) * 7 + lower(name.last()) * 3 + name.len() as u64 * 11;
+    1 << (mixed & 63)
+}
+
+/// Bytes that stand for themselves.
+const SIMPLE: [bool; 256] = {
+    let mut simple = [false; 256];
+    let mut b = 32;
+    while b < 127 {
+        simple[b] = b != b'=' as usize;
+        b += 1;
+    }
+    simple
+};
+
+/// A value of one line in plain ASCII without encoded words, trimmed: it means what it says.
+fn simple(raw: &[u8]) -> Option<&str> {
+    let value = raw.trim_ascii();
+    let plain =
+        value.len() <= MAX_VALUE && value.iter().fold(true, |plain, b| plain & SIMPLE[usize::from(*b)]);
+    if plain { std::str::from_utf8(value).ok() } else { None }
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -82,6 +111,7 @@ impl<'a> Headers<'a> {
                 end = next;
             }
             if headers.fields.len() < MAX_FIELDS && end <= MAX_HEADER {
+                headers.names |= shape(name);
                 headers.fields.push(Field { name, raw: &bytes[at + colon + 1..end] });
             } else {
                 headers.cut = true;
@@ -99,7 +129,7 @@ impl<'a> Headers<'a> {
 
     /// The raw value of the topmost field of that name.
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.all(name).next()
+        if self.names & shape(name.as_bytes()) == 0 { None } else { self.all(name).next() }
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -113,13 +143,24 @@ impl<'a> Headers<'a> {
 
     /// The first word of a field in lower case, up to white space, `;` or `(`: "auto-replied".
     pub fn token(&self, name: &str) -> Option<String> {
-        let value = self.text(name)?;
+        let raw = self.get(name)?;
+        let told;
+        let value = match simple(raw) {
+            Some(value) => value,
+            None => {
+                told = text(raw);
+                &told
+            }
+        };
         let word = value.trim_start().split([' ', '\t', ';', '(']).next().unwrap_or("");
         Some(word.trim().to_ascii_lowercase())
     }
 
     /// Every address of every field of that name.
     pub fn addresses(&self, name: &str) -> Vec<Address> {
+        if self.get(name).is_none() {
+            return Vec::new();
+        }
         self.all(name).take(20).flat_map(addresses).take(MAX_LIST).collect()
     }
 
@@ -128,11 +169,12 @@ impl<'a> Headers<'a> {
         self.get(name).map(ids).unwrap_or_default()
     }
 
-    pub fn content_type(&self, name: &str) -> Option<ContentType<'static>> {
-        match stream(self.get(name)?, |s| s.parse_content_type().into_owned()) {
-            HeaderValue::ContentType(t) => Some(t),
+    /// Shows a field of the shape of Content-Type, if there is one that can be read.
+    pub fn content_type<T>(&self, name: &str, see: impl FnOnce(&ContentType<'_>) -> T) -> Option<T> {
+        stream(self.get(name)?, |s| match s.parse_content_type() {
+            HeaderValue::ContentType(t) => Some(see(&t)),
             _ => None,
-        }
+        })
     }
 
     pub fn date(&self, name: &str) -> Option<DateTime<Utc>> {
@@ -156,6 +198,9 @@ fn stream<T>(raw: &[u8], parse: impl FnOnce(&mut MessageStream<'_>) -> T) -> T {
 
 /// The decoded, unfolded, trimmed text of a raw value (RFC 2047).
 pub fn text(raw: &[u8]) -> String {
+    if let Some(value) = simple(raw) {
+        return value.to_string();
+    }
     match stream(raw, |s| s.parse_unstructured().into_owned()) {
         HeaderValue::Text(t) => t.trim().to_string(),
         _ => String::new(),
@@ -164,10 +209,31 @@ pub fn text(raw: &[u8]) -> String {
 
 /// The addresses of a raw value, group members included; junk without an `@` is left out.
 pub fn addresses(raw: &[u8]) -> Vec<Address> {
+    if let Some(one) = simple(raw).and_then(single) {
+        return vec![one];
+    }
     match stream(raw, |s| s.parse_address().into_owned()) {
         HeaderValue::Address(list) => list.iter().take(MAX_LIST).filter_map(address).collect(),
         _ => Vec::new(),
     }
+}
+
+/// `a@b` or `Ann Bee <a@b>`, without anything that needs a parser.
+fn single(value: &str) -> Option<Address> {
+    if value.bytes().any(|b| matches!(b, b'"' | b'(' | b')' | b',' | b':' | b';' | b'\\' | b'[')) {
+        return None;
+    }
+    let (name, bare) = match value.split_once('<') {
+        Some((name, rest)) => (name.trim(), rest.strip_suffix('>')?),
+        None => ("", value),
+    };
+    let (local, domain) = bare.split_once('@')?;
+    let whole = !bare.bytes().any(|b| matches!(b, b' ' | b'<' | b'>')) && !domain.contains('@');
+    if !whole || local.is_empty() || domain.is_empty() || bare.len() > 320 || name.contains("  ") {
+        return None;
+    }
+    let name = (!name.is_empty()).then(|| name.to_string());
+    Some(Address { name, address: format!("{local}@{}", domain.to_ascii_lowercase()) })
 }
 
 fn address(from: &mail_parser::Addr<'_>) -> Option<Address> {
@@ -187,7 +253,9 @@ pub fn ids(raw: &[u8]) -> Vec<String> {
     let mut rest = raw.as_ref();
     while let Some(open) = rest.find('<') {
         let Some(close) = rest[open..].find('>') else { break };
-        let id: String = rest[open + 1..open + close].split_whitespace().collect();
+        let id = &rest[open + 1..open + close];
+        let id =
+            if id.contains(char::is_whitespace) { id.split_whitespace().collect() } else { id.to_string() };
         if !id.is_empty() && found.len() < MAX_LIST {
             found.push(id);
         }

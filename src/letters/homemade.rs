@@ -40,6 +40,9 @@ fn starts_original(line: &str) -> bool {
     }
     let ruled = line.trim().starts_with(['-', '=', '*', '|', '_']);
     let closed = line.trim().ends_with([':', '.', '-']);
+    if !ruled && !closed {
+        return false;
+    }
     let folded = fold(core);
     let at = words().bounce_original.first_in(&folded);
     at.is_some_and(|n| ruled || (closed && n <= 20))
@@ -80,12 +83,19 @@ pub fn recipients(report: &str, subject: &str, own: &[String], domain: Option<&s
             accept(address, context(&lines, i), &mut found);
         }
     }
-    if found.is_empty()
-        && let Some(domain) = domain
-    {
-        for name in bare_names(&lines) {
+    if found.is_empty() {
+        let told = placeholders(&lines);
+        for (name, domain) in bare_names(&lines)
+            .iter()
+            .flat_map(|n| told.iter().copied().chain(domain.filter(|_| told.is_empty())).map(move |d| (n, d)))
+        {
             accept(format!("{name}@{domain}"), report.chars().take(500).collect(), &mut found);
         }
+    }
+    if found.is_empty()
+        && let Some(i) = lines.iter().position(|l| l.contains('@') && fold(l).contains("was addressed"))
+    {
+        addresses_in(lines[i]).into_iter().for_each(|a| accept(a, context(&lines, i), &mut found));
     }
     if found.is_empty() {
         for (i, line) in lines.iter().enumerate().filter(|(_, l)| speaks_of_recipient(l)) {
@@ -106,8 +116,8 @@ pub fn recipients(report: &str, subject: &str, own: &[String], domain: Option<&s
         addresses_in(subject).into_iter().for_each(|a| accept(a, String::new(), &mut found));
     }
     let delayed = only_delayed(report, subject);
-    let whole: String = report.chars().take(4_000).collect();
-    found.into_iter().map(|(address, near)| verdict(address, &near, &whole, delayed)).collect()
+    let whole = &report[..report.floor_char_boundary(4_000)];
+    found.into_iter().map(|(address, near)| verdict(address, &near, whole, delayed)).collect()
 }
 
 /// Judged by what stands near the address, and where that says nothing by the whole notice.
@@ -209,16 +219,34 @@ fn speaks_of_helper(line: &str) -> bool {
     TELLS.iter().any(|t| folded.contains(t))
 }
 
-/// Local parts without a domain, alone on their line below a line that ends with a colon.
+/// The domains of addresses a notice explains by the example of NAME: "reachable by emailing NAME@x.example".
+fn placeholders<'t>(lines: &[&'t str]) -> Vec<&'t str> {
+    let domain = |line: &&'t str| {
+        let (before, after) = line.split_once("NAME@")?;
+        let end =
+            after.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-')).unwrap_or(after.len());
+        before.contains("mailing").then(|| after[..end].trim_end_matches('.'))
+    };
+    lines.iter().filter_map(domain).collect()
+}
+
+/// Local parts without a domain, below a line that ends with a colon: alone on their line, or with the reason
+/// set apart behind them.
 fn bare_names<'t>(lines: &[&'t str]) -> Vec<&'t str> {
     let is_name = |w: &str| {
         !w.is_empty() && w.len() <= 64 && w.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
     };
     let mut found = Vec::new();
-    for pair in lines.windows(2) {
-        let indented = pair[1].starts_with(['\t', ' ']);
-        if indented && pair[0].trim_end().ends_with(':') && is_name(pair[1].trim()) {
-            found.push(pair[1].trim());
+    for (n, line) in lines.iter().enumerate().skip(1) {
+        let above = if lines[n - 1].trim().is_empty() && n > 1 { lines[n - 2] } else { lines[n - 1] };
+        let name = match line.trim().split_once("  ") {
+            Some((name, reason)) if tells_failure(reason) => name,
+            Some(_) => continue,
+            None if lines[n - 1].trim().is_empty() => continue,
+            None => line.trim(),
+        };
+        if line.starts_with(['\t', ' ']) && above.trim_end().ends_with(':') && is_name(name) {
+            found.push(name);
         }
     }
     found

@@ -381,6 +381,9 @@ const QUOTES: &[&str] = &[
     "ntes-mailmaster-quote",
     "spark_quote",
     "edo-reply",
+    "missive_quote",
+    "front-blockquote",
+    "replyheader",
     "wm_quote",
 ];
 const ANNOUNCERS: &[&str] = &["gmail_attr", "moz-cite-prefix", "reply-intro", "moz-email-headers-table"];
@@ -413,11 +416,14 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
     if named(CONTAINERS) {
         return if name == "blockquote" { Kind::Quote } else { Kind::Container };
     }
-    if named(&["divrplyfwdmsg", "stoplink"]) || marker == "__DIVIDER__" || name == "includetail" {
+    if named(&["divrplyfwdmsg", "stoplink", "appendonsend"])
+        || marker == "__DIVIDER__"
+        || name == "includetail"
+    {
         return Kind::Below;
     }
     if named(QUOTES)
-        || (name == "div" && attribute(tag, "name") == Some("quote"))
+        || (name == "div" && matches!(attribute(tag, "name"), Some("quote" | "messageReplySection")))
         || marker == "__QUOTED_TEXT__"
     {
         return Kind::Quote;
@@ -425,15 +431,21 @@ fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
     if named(ANNOUNCERS) {
         return Kind::Announce;
     }
-    if named(SIGNATURES) || marker == "__SIG_PRE__" || marker == "__SIG_POST__" {
+    if named(SIGNATURES)
+        || attribute(tag, "name") == Some("messageSignatureSection")
+        || marker == "__SIG_PRE__"
+        || marker == "__SIG_POST__"
+    {
         return Kind::Signature;
     }
     if name == "blockquote" {
         let indent = style.contains("border:none") && attribute(tag, "type").is_none();
         return if indent { Kind::Plain } else { Kind::Quote };
     }
-    let outlook = style.contains("border-top:solid#e1e1e1") || style.contains("border-top:solid#b5c4df");
-    if name == "div" && outlook && style.contains("padding:3.0pt") {
+    let outlook = style.contains("border-top:solid") && style.contains("padding:3.0pt");
+    let windows =
+        style.contains("border-top-style:solid") && style.contains("border-top-color:rgb(229,229,229)");
+    if name == "div" && (outlook || windows) {
         return Kind::Below;
     }
     Kind::Plain
@@ -463,6 +475,17 @@ mod tests {
             "Le x a \u{e9}crit :|un|deux",
         );
         check("Sim<br>mesmo<hr id=zwchr>De: x<div>y</div>", "Sim|mesmo", "De: x|y");
+        check(
+            "<p>Ja<div id=appendonsend></div><hr>Von: x<p>y",
+            "Ja",
+            "________________________________|Von: x|y",
+        );
+        check(
+            "<p>Ja<div style='border:none;border-top:solid #AAA 1.0pt;padding:3.0pt 0cm 0cm 0cm'>Von: x</div>y",
+            "Ja",
+            "Von: x|y",
+        );
+        check("<div name=messageBodySection>Si</div><div name=messageReplySection>no</div>", "Si", "no");
     }
 
     #[test]

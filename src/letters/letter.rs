@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::vouching::{Authentication, Checked, Client, Vouching};
 use crate::kernel::choice::Choice;
+use crate::kernel::form::Sheet;
 use crate::kernel::language::Language;
-pub use crate::kernel::said::{Command, Problem};
+pub use crate::kernel::said::{Command, Near, Problem};
 
 /// Whose word on the way a letter came is taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -145,6 +146,10 @@ pub struct Letter {
     pub language: Option<Language>,
     pub answer: Answer,
     pub commands: Vec<Command>,
+    /// Lines that are nearly a command.
+    pub near: Vec<Near>,
+    /// There were more commands than one mail may hold; the rest was left alone.
+    pub over_budget: bool,
     pub subject: String,
     pub from: Option<Address>,
     /// To, Cc, Delivered-To, X-Original-To and Envelope-To, without repetition.
@@ -185,4 +190,7 @@ pub struct Letter {
     pub signed: Option<Seal>,
     /// What was doubtful, in plain English; never the mail's own words.
     pub problems: Vec<String>,
+    /// All lines and files, where somebody asked `form::sheet` for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }

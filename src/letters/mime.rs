@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::charset;
 use super::headers::{Headers, line_end};
 
@@ -98,12 +100,12 @@ fn part<'a>(bytes: &'a [u8], depth: usize, default: &str, budget: &mut Budget) -
 
 /// Fills in what Content-Type and Content-Disposition say; gives the boundary.
 fn describe(part: &mut Part<'_>) -> Option<String> {
-    let mut boundary = None;
-    if let Some(ct) = part.headers.content_type("content-type") {
-        let main = ct.ctype().to_ascii_lowercase();
+    let headers = std::mem::take(&mut part.headers);
+    let boundary = headers.content_type("content-type", |ct| {
         if let Some(sub) = ct.subtype() {
-            part.media = format!("{main}/{}", sub.to_ascii_lowercase());
-        } else if main == "text" {
+            part.media = [ct.ctype(), "/", sub].concat();
+            part.media.make_ascii_lowercase();
+        } else if ct.ctype().eq_ignore_ascii_case("text") {
             part.media = "text/plain".into();
         }
         part.charset = ct.attribute("charset").map(String::from);
@@ -111,15 +113,16 @@ fn describe(part: &mut Part<'_>) -> Option<String> {
         part.delsp = ct.attribute("delsp").is_some_and(|f| f.eq_ignore_ascii_case("yes"));
         part.name = ct.attribute("name").map(String::from);
         part.report = ct.attribute("report-type").map(str::to_ascii_lowercase);
-        boundary = ct.attribute("boundary").map(String::from).filter(|b| !b.is_empty());
-    }
-    if let Some(cd) = part.headers.content_type("content-disposition") {
+        ct.attribute("boundary").map(String::from).filter(|b| !b.is_empty())
+    });
+    headers.content_type("content-disposition", |cd| {
         part.attached = cd.ctype().eq_ignore_ascii_case("attachment");
         if let Some(name) = cd.attribute("filename") {
             part.name = Some(name.to_string());
         }
-    }
-    boundary
+    });
+    part.headers = headers;
+    boundary.flatten()
 }
 
 /// The boundary a multipart forgot to declare: its first line of the shape `--something` that comes back.
@@ -221,30 +224,46 @@ impl<'a> Part<'a> {
     }
 
     /// Every part below and including this one, in order, not entering enclosed messages.
-    pub fn walk(&self) -> Vec<&Part<'a>> {
-        let mut found = vec![self];
-        if !self.is_message() {
-            found.extend(self.children.iter().flat_map(Part::walk));
-        }
-        found
+    pub fn walk(&self) -> Walk<'_, 'a> {
+        Walk { next: Some(self), rest: Vec::new(), enter: false }
     }
 
     /// Every part, enclosed messages entered.
-    pub fn walk_all(&self) -> Vec<&Part<'a>> {
-        let mut found = vec![self];
-        found.extend(self.children.iter().flat_map(Part::walk_all));
-        found
+    pub fn walk_all(&self) -> Walk<'_, 'a> {
+        Walk { next: Some(self), rest: Vec::new(), enter: true }
+    }
+}
+
+/// The parts of a mail, one after the other.
+#[derive(Debug)]
+pub struct Walk<'l, 'a> {
+    next: Option<&'l Part<'a>>,
+    rest: Vec<&'l Part<'a>>,
+    /// Enclosed messages are entered.
+    enter: bool,
+}
+
+impl<'l, 'a> Iterator for Walk<'l, 'a> {
+    type Item = &'l Part<'a>;
+
+    fn next(&mut self) -> Option<&'l Part<'a>> {
+        let part = self.next.take()?;
+        if self.enter || !part.is_message() {
+            self.rest.extend(part.children.iter().rev());
+        }
+        self.next = self.rest.pop();
+        Some(part)
     }
 }
 
 /// CRLF and lone CR become LF, NUL disappears.
 fn line_feeds(text: String) -> String {
-    if !text.bytes().any(|b| b == b'\r' || b == 0) {
+    if memchr2(b'\r', 0, text.as_bytes()).is_none() {
         return text;
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
-    while let Some(i) = rest.find(['\r', '\0']) {
+    while let Some(i) = memchr2(b'\r', 0, rest.as_bytes()) {
         out.push_str(&rest[..i]);
         let cr = rest.as_bytes()[i] == b'\r';
         rest = &rest[i + 1..];
@@ -357,6 +376,6 @@ mod tests {
         }
         let tree = parse(&raw);
         assert!(tree.too_deep);
-        assert!(tree.root.walk_all().len() <= MAX_DEPTH + 1);
+        assert!(tree.root.walk_all().count() <= MAX_DEPTH + 1);
     }
 }

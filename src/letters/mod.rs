@@ -9,11 +9,14 @@ mod answer;
 mod attribution;
 mod authentication;
 mod ballot;
+mod block;
 mod body;
 mod bounce;
 mod charset;
 mod command;
 mod fold;
+pub mod form;
+pub mod forwarded;
 mod gate;
 mod headers;
 mod homemade;
@@ -23,8 +26,10 @@ mod language;
 mod letter;
 mod mime;
 mod phrases;
+pub mod print;
 mod quote;
 mod signature;
+mod table;
 mod token;
 mod tokens;
 mod vouching;
@@ -43,6 +48,7 @@ pub use vouching::{
     Authentication, Chain, Checked, Client, Ground, Sealer, Signed, Verdict, Vouching, related, speaks_for,
 };
 
+use command::Commands;
 use fold::fold;
 use gate::Facts;
 use mime::Part;
@@ -65,7 +71,8 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let report = class == Class::Bounce || rule == gate::DELAY;
     let answer =
         if human { body.answer(&subject) } else { Answer { choice: None, problem: Problem::NoAnswer } };
-    let commands = if human { command::read(&body.text) } else { Vec::new() };
+    let mut commands = if human { command::read(&body.text) } else { Commands::default() };
+    commands.near.retain(|near| !facts.from_name.contains(near.wrote.as_str()));
     let bounces =
         if report { bounce::read(root, &body.raw, &own_addresses(root), &facts.subject) } else { Vec::new() };
     let original_id = (class == Class::Bounce).then(|| token::returned_id(root, &body.raw)).flatten();
@@ -74,7 +81,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let tokens = token::carriers(root, &to, [&in_reply_to, &references], &body.raw);
     let mut problems = doubts(&tree, class);
     problems.extend(body.problems);
-    let signed = seal(root).or(body.raw.contains(signature::PGP_HEAD).then_some(Seal::OpenPgp));
+    let signed = seal(root).or(gate::marks(&body.raw)[1].then_some(Seal::OpenPgp));
     let mut letter = Letter {
         class,
         language: language::detect(if body.text.trim().is_empty() { &subject } else { &body.text }),
@@ -82,7 +89,9 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         signature: body.signature,
         quoted: body.quoted,
         answer,
-        commands,
+        commands: commands.all,
+        near: commands.near,
+        over_budget: commands.over,
         subject,
         from,
         to,
@@ -107,6 +116,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
         rewritten,
         signed,
         problems,
+        sheet: None,
     };
     letter.weigh(None, trust);
     letter
@@ -134,7 +144,8 @@ fn facts<'l, 'a>(
         own: &body.text,
         head: OnceCell::new(),
         report: OnceCell::new(),
-        encloses: root.walk().iter().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
+        system: OnceCell::new(),
+        encloses: root.walk().any(|p| p.is_message() || p.media == "text/rfc822-headers"),
     }
 }
 
@@ -214,7 +225,7 @@ fn is_munged(root: &Part<'_>, from: Option<&Address>) -> bool {
 
 /// The kind of signature that one of the parts is.
 fn seal(root: &Part<'_>) -> Option<Seal> {
-    root.walk().iter().find_map(|p| match p.media.as_str() {
+    root.walk().find_map(|p| match p.media.as_str() {
         "application/pkcs7-mime"
         | "application/x-pkcs7-mime"
         | "application/pkcs7-signature"

@@ -24,11 +24,62 @@ pub struct Line<'a> {
     pub fixed: bool,
     /// How many `>` stand before it.
     pub level: usize,
+    /// What kinds of characters it has: the bits of [`mark`], all of them where it is quoted.
+    marks: u8,
 }
 
-impl Line<'_> {
+/// The bits of a line's marks: most rules can tell by them that they need not look.
+pub mod mark {
+    pub const COLON: u8 = 1;
+    pub const DIGIT: u8 = 2;
+    pub const AT: u8 = 4;
+    /// What rules and frames are made of.
+    pub const RULE: u8 = 8;
+    /// Beyond ASCII.
+    pub const WIDE: u8 = 16;
+}
+
+const MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        marks[b] = match b as u8 {
+            b':' => mark::COLON,
+            b'0'..=b'9' => mark::DIGIT,
+            b'@' => mark::AT,
+            b'-' | b'_' | b'=' | b'~' | b'*' | b'#' | b'|' | b'>' => mark::RULE,
+            128.. => mark::WIDE,
+            _ => 0,
+        };
+        b += 1;
+    }
+    marks
+};
+
+impl<'a> Line<'a> {
+    /// A line of the author's, as far as is known yet.
+    pub fn new(text: &'a str) -> Line<'a> {
+        let level = match text.as_bytes().first() {
+            Some(b'>' | b'|' | b' ' | b'\t' | 128..) => level(text),
+            _ => 0,
+        };
+        let told = |text: &str| text.bytes().fold(0, |marks, b| marks | MARKS[usize::from(b)]);
+        let marks = if level > 0 { u8::MAX } else { told(text) };
+        Line { text, part: Part::Own, fixed: false, level, marks }
+    }
+
+    /// A line of which the structure may say what it is part of.
+    pub fn told(text: &'a str, part: Option<Part>) -> Line<'a> {
+        Line { part: part.unwrap_or_default(), fixed: part.is_some(), ..Line::new(text) }
+    }
+
+    /// Whether it has any of these kinds of characters.
+    pub fn holds(&self, marks: u8) -> bool {
+        self.marks & marks != 0
+    }
+
     pub fn is_blank(&self) -> bool {
-        self.text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+        self.text.chars().all(|c| c.is_whitespace() || (!c.is_ascii() && is_invisible(c)))
     }
 }
 
@@ -41,16 +92,19 @@ pub struct Doubts {
 
 /// Splits a text into lines, counting the quote marks of each.
 pub fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut out = Vec::new();
-    for line in text.split('\n') {
-        let level = level(line);
-        match attribution::split_point(line).filter(|_| level == 0) {
+    let mut out = Vec::with_capacity(text.len() / 32 + 4);
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let text = &text[start..end];
+        start = end + 1;
+        let line = Line::new(text);
+        let may = line.level == 0 && line.holds(mark::DIGIT) && text.trim_end().ends_with(':');
+        match if may { attribution::split_point(text) } else { None } {
             Some(n) => {
-                let own = line[..n].trim_end().trim_end_matches('-');
-                out.push(Line { text: own, ..Line::default() });
-                out.push(Line { text: &line[n..], ..Line::default() });
+                out.push(Line::new(text[..n].trim_end().trim_end_matches('-')));
+                out.push(Line::new(&text[n..]));
             }
-            None => out.push(Line { text: line, level, ..Line::default() }),
+            None => out.push(line),
         }
     }
     out
@@ -77,13 +131,14 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
     for line in lines.iter_mut().filter(|l| l.level > 0 && !l.fixed) {
         line.part = Part::Quote;
     }
-    let mut i = 0;
+    let closing = attribution::closing(lines);
+    let (mut i, mut forwarded) = (0, false);
     while i < lines.len() {
         if lines[i].part != Part::Own || lines[i].fixed || lines[i].is_blank() {
             i += 1;
             continue;
         }
-        let Some(found) = attribution::at(lines, i) else {
+        let Some(found) = attribution::at(lines, i, &closing) else {
             i += 1;
             continue;
         };
@@ -92,6 +147,7 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
         }
         let next = (found.end..lines.len()).find(|&n| !lines[n].is_blank());
         let marked = next.is_some_and(|n| lines[n].part == Part::Quote);
+        forwarded |= found.forward;
         if !marked {
             let top = lines[..found.start].iter().all(|l| l.is_blank() || l.part != Part::Own);
             doubts.quote_at_top |= top && next.is_some() && !found.forward;
@@ -102,14 +158,14 @@ pub fn separate(lines: &mut [Line<'_>]) -> Doubts {
         }
         i = found.end;
     }
-    rejoin(lines);
+    rejoin(lines, forwarded);
     doubts
 }
 
 /// A line of a quote that lost its mark in wrapping: between two quoted lines, starting in lower case, below
 /// a long line that does not end a sentence; or starting with a bracket or link. Once a mail has shown to
-/// wrap so, lower case alone tells.
-fn rejoin(lines: &mut [Line<'_>]) {
+/// wrap so, lower case alone tells; and in what was `forwarded` nobody answers between the lines.
+fn rejoin(lines: &mut [Line<'_>], forwarded: bool) {
     let mut wraps = false;
     for i in 1..lines.len().saturating_sub(1) {
         let (before, here, after) = (lines[i - 1], lines[i], lines[i + 1]);
@@ -123,7 +179,7 @@ fn rejoin(lines: &mut [Line<'_>]) {
         let ended = before.text.trim_end().ends_with(['.', '?', '!', ':', ';']);
         let lower = text.chars().next().is_some_and(char::is_lowercase);
         let torn = long && lower && !ended;
-        if torn || odd || (wraps && long && lower && text.split_whitespace().count() > 1) {
+        if torn || odd || forwarded || (wraps && long && lower && text.split_whitespace().count() > 1) {
             lines[i].part = Part::Quote;
             wraps |= torn;
         }

@@ -5,16 +5,31 @@
 
 use std::borrow::Cow;
 
-use super::fold::fold;
+use unicode_normalization::char::is_combining_mark;
+
+use super::fold::{fold, is_invisible, is_unspaced, with_folded};
 use super::quote::{Line, Part};
 use super::tokens::is_answer;
-use super::words::{Role, words};
+use super::words::{Entry, Role, words};
 
 /// Who the mail says it is from; helps to know a name under a text for one.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Sender<'a> {
-    pub name: Option<&'a str>,
-    pub address: Option<&'a str>,
+#[derive(Debug, Clone, Default)]
+pub struct Sender {
+    /// The words of the name and of the address before the `@`, folded.
+    words: Vec<String>,
+}
+
+impl Sender {
+    pub fn new(name: Option<&str>, address: Option<&str>) -> Sender {
+        let local = address.and_then(|a| a.split('@').next()).unwrap_or("");
+        let both = [name.unwrap_or(""), local].map(fold);
+        let known = both.iter().flat_map(|t| t.split(|c: char| !c.is_alphanumeric()));
+        Sender { words: known.filter(|w| !w.is_empty()).map(String::from).collect() }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        with_folded(word, |w| self.words.iter().any(|k| k == w))
+    }
 }
 
 /// Lines with words below a sign-off that may still be a signature.
@@ -22,7 +37,7 @@ const MAX_BLOCK: usize = 12;
 
 /// Marks the signature lines of what is left to the author. Lines for which `keep` holds (an answer, a
 /// command) are never cut by likeness.
-pub fn mark(lines: &mut [Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) {
+pub fn mark(lines: &mut [Line<'_>], sender: &Sender, keep: &dyn Fn(&str) -> bool) {
     armour(lines);
     let mut i = 0;
     while i < lines.len() {
@@ -79,21 +94,41 @@ fn armour(lines: &mut [Line<'_>]) {
 
 /// `-- ` (RFC 3676 section 4.3), and `--`, `__` or a long dash alone, as people's programs write it.
 fn is_separator(text: &str) -> bool {
-    let text = text.trim_end();
-    text == PGP_SIGNATURE || matches!(text, "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
+    text.starts_with(['-', '_', '\u{2014}', '\u{2013}'])
+        && matches!(text.trim_end(), PGP_SIGNATURE | "--" | "__" | "\u{2014}" | "\u{2013}" | "- --" | "--=20")
 }
 
 /// "Sent from my iPhone" and its like.
 fn is_phone(text: &str, apart: bool) -> bool {
+    let table = words();
+    let may_open = |near: &str| {
+        let folded = if near.is_ascii() { Cow::Borrowed(near) } else { fold(near) };
+        table.sent_from.may_open(&folded)
+    };
+    if let [b'a'..=b'z' | b'A'..=b'Z', 0..128, ..] = text.as_bytes()
+        && text.is_ascii()
+        && !table.sent_from.may_open(&text[..2])
+    {
+        return false;
+    }
+    let core = |text: &str| text.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
+    let head = &text[text.len() - core(text)..];
+    let near = match head.as_bytes() {
+        [0..128, 0..128, ..] => &head[..2],
+        _ => head.char_indices().nth(2).map_or(head, |(n, _)| &head[..n]),
+    };
+    let short_wide = !text.is_ascii() && text.len() <= 90 && text.contains(is_unspaced);
+    if text.len() > 400 || !(short_wide || may_open(near)) {
+        return false;
+    }
     let text = text.split(['<', '(']).next().unwrap_or("").trim().trim_matches(['*', '_', '[', ']']);
     if text.is_empty() || text.len() > 200 || text.split_whitespace().nth(10).is_some() {
         return false;
     }
     let folded = if text.is_ascii() { Cow::Borrowed(text) } else { fold(text) };
-    let core = folded.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let table = words();
+    let core = &folded[folded.len() - core(&folded)..];
     let Some(start) = table.sent_from.opening(core) else {
-        return !text.is_ascii() && core.chars().count() <= 20 && table.sent_from_after.are_in(core);
+        return short_wide && core.chars().count() <= 20 && table.sent_from_after.are_in(core);
     };
     let rest = &core[start..];
     let told = !rest.is_empty() && rest.split_whitespace().count() <= 4 && !core.ends_with(['.', ':', '?']);
@@ -106,12 +141,9 @@ fn is_footer(lines: &[Line<'_>], i: usize) -> bool {
     if i == 0 || text.len() < 3 {
         return false;
     }
-    let tells = |l: &Line<'_>| {
-        let head = l.text.trim();
-        let head = head.char_indices().nth(110).map_or(head, |(n, _)| &head[..n]);
-        words().footer.first_in(head).is_some_and(|n| n <= 40)
-    };
-    if text.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '~' | '\u{2500}')) {
+    let tells = |l: &Line<'_>| words().footer.start_within(l.text.trim(), 40);
+    let rule = |c: char| matches!(c, '_' | '-' | '=' | '*' | '~' | '\u{2500}');
+    if text.starts_with(rule) && text.chars().all(rule) {
         return lines[i + 1..].iter().take(4).any(|l| l.level == 0 && tells(l));
     }
     lines[i - 1].is_blank() && text.len() >= 25 && tells(&lines[i])
@@ -129,7 +161,7 @@ struct Likely<'l> {
 }
 
 /// Where a signature starts that only looks like one: a sign-off or a name near the end.
-fn likeness(lines: &[Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool) -> Option<usize> {
+fn likeness(lines: &[Line<'_>], sender: &Sender, keep: &dyn Fn(&str) -> bool) -> Option<usize> {
     let mut tail: Vec<Likely<'_>> = Vec::new();
     let mut before = "";
     for (index, line) in lines.iter().enumerate().rev() {
@@ -142,8 +174,9 @@ fn likeness(lines: &[Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool)
             break;
         }
         let contact = is_contact(text);
-        let part = contact || is_part(text, sender, true);
-        tail.push(Likely { index, text, contact, part, part_alone: contact || is_part(text, sender, false) });
+        let always = contact || is_part(text);
+        let part = always || is_name(text, sender, true);
+        tail.push(Likely { index, text, contact, part, part_alone: always || is_name(text, sender, false) });
     }
     tail.reverse();
     let safe = |from: usize| !lines[from..].iter().any(|l| keep(l.text));
@@ -171,13 +204,7 @@ fn likeness(lines: &[Line<'_>], sender: Sender<'_>, keep: &dyn Fn(&str) -> bool)
 }
 
 /// A name, and below it nothing but what belongs to one.
-fn named(
-    lines: &[Line<'_>],
-    here: &Likely<'_>,
-    above: &str,
-    below: &[Likely<'_>],
-    sender: Sender<'_>,
-) -> bool {
+fn named(lines: &[Line<'_>], here: &Likely<'_>, above: &str, below: &[Likely<'_>], sender: &Sender) -> bool {
     let apart = here.index == 0 || lines[here.index - 1].is_blank();
     let contact = below.iter().any(|b| b.contact);
     let close = apart || (contact && below.len() <= 2);
@@ -188,7 +215,7 @@ fn named(
 }
 
 /// Whether a line can open a signature without a sign-off.
-fn opens(text: &str, sender: Sender<'_>, contact: bool, apart: bool) -> bool {
+fn opens(text: &str, sender: &Sender, contact: bool, apart: bool) -> bool {
     if is_sender(text, sender) {
         return true;
     }
@@ -214,41 +241,37 @@ fn is_sentence(text: &str) -> bool {
 
 /// If a line is a sign-off: what follows it on the same line ("Regards, Ann" gives "Ann").
 fn sign_off(text: &str) -> Option<&str> {
-    let bare = |t: &str| fold(t.trim_matches(|c: char| !c.is_alphanumeric())).into_owned();
-    if text.chars().count() > 60 {
+    let listed = |t: &str| words().sign_off.lists(t.trim_matches(|c: char| !c.is_alphanumeric()));
+    if text.len() > 240 || text.chars().count() > 60 {
         return None;
     }
-    if words().sign_off.contains(&bare(text)) {
+    if listed(text) {
         return Some("");
     }
     let (head, name) = text.split_once([',', '!', '\u{ff0c}', '-', '\u{60c}'])?;
     let name = name.trim().trim_end_matches(['.', '!']);
-    (words().sign_off.contains(&bare(head)) && !name.is_empty()).then_some(name)
+    (listed(head) && !name.is_empty()).then_some(name)
 }
 
-/// Whether a line may stand in a signature: a name, a title, an address, a number; no sentence.
-fn is_part(text: &str, sender: Sender<'_>, after_sign_off: bool) -> bool {
+/// Whether a line may stand in a signature, whoever's it is: a title, a number, a rule; no sentence.
+fn is_part(text: &str) -> bool {
     let text = text.trim();
-    let count = text.split_whitespace().count();
-    if is_contact(text) || is_name(text, sender, after_sign_off) || is_phone(text, true) || is_separator(text)
-    {
+    if text.chars().all(|c| !c.is_alphanumeric()) || is_phone(text, true) || is_separator(text) {
         return true;
     }
-    if text.chars().all(|c| !c.is_alphanumeric()) {
-        return true;
-    }
+    let count = text.split_whitespace().take(10).count();
     let upper =
-        text.split_whitespace().filter(|w| w.chars().next().is_some_and(|c| !c.is_lowercase())).count();
+        text.split_whitespace().take(10).filter(|w| w.chars().next().is_some_and(|c| !c.is_lowercase()));
     count <= 9
+        && upper.count() * 2 > count
         && text.chars().count() <= 70
-        && upper * 2 > count
         && !text.ends_with(['.', '?', '!', ':'])
         && !fold(text).starts_with("p.s")
 }
 
 /// A telephone number, a mail or web address, an extension.
 fn is_contact(text: &str) -> bool {
-    if text.chars().count() > 110 {
+    if text.len() > 440 || text.chars().count() > 110 {
         return false;
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -259,10 +282,10 @@ fn is_contact(text: &str) -> bool {
 }
 
 /// One to three capitalised words, or what the From field says the author is called.
-fn is_name(text: &str, sender: Sender<'_>, after_sign_off: bool) -> bool {
+fn is_name(text: &str, sender: &Sender, after_sign_off: bool) -> bool {
     let text = text.trim().trim_start_matches(['~', '*', ' ', '\u{2013}', '\u{2014}']);
     let text = text.trim_end_matches([',', '*', ' ']);
-    if text.is_empty() || text.chars().count() > 40 {
+    if text.is_empty() || text.len() > 160 || text.chars().count() > 40 {
         return false;
     }
     if is_sender(text, sender) {
@@ -309,9 +332,9 @@ fn is_name(text: &str, sender: Sender<'_>, after_sign_off: bool) -> bool {
 
 /// A word of the answer tables is no name.
 fn is_listed(word: &str) -> bool {
-    let folded = fold(word.trim_matches(|c: char| !c.is_alphanumeric())).into_owned();
-    words().lexicon.get(&folded).is_some_and(|l| l.iter().any(|e| e.tokens.len() == 1 && speaks(e.role)))
-        || words().commands.contains_key(&folded)
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let answers = |list: &Vec<Entry>| list.iter().any(|e| e.tokens.len() == 1 && speaks(e.role));
+    words().lexicon.look_up(word).is_some_and(answers) || words().commands.lists(word)
 }
 
 /// A role whose words mean something said alone.
@@ -321,21 +344,19 @@ fn speaks(role: Role) -> bool {
 
 /// One-word remarks that look like names in the light of their capital.
 fn is_remark(text: &str) -> bool {
-    words().remarks.contains(fold(text.trim()).as_ref())
+    words().remarks.lists(text.trim())
 }
 
 /// The line is made of the words of the sender's name.
-fn is_sender(text: &str, sender: Sender<'_>) -> bool {
-    let local = sender.address.and_then(|a| a.split('@').next()).unwrap_or("");
-    let known = format!("{} {}", sender.name.unwrap_or(""), local.replace(['.', '_', '-', '+'], " "));
-    let known = fold(&known).into_owned();
-    let known: Vec<&str> = known.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    let text = fold(text).into_owned();
-    let mut said = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).peekable();
-    said.peek().is_some()
-        && text.chars().count() <= 60
-        && said.all(|w| known.contains(&w))
-        && !is_listed(&text)
+fn is_sender(text: &str, sender: &Sender) -> bool {
+    let mut said =
+        text.split(|c: char| !c.is_alphanumeric() && !is_mark(c)).filter(|w| !w.is_empty()).peekable();
+    said.peek().is_some() && said.all(|w| sender.has(w)) && text.chars().count() <= 60 && !is_listed(text)
+}
+
+/// Goes with the letter before it.
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && (is_invisible(c) || is_combining_mark(c))
 }
 
 #[cfg(test)]
@@ -345,8 +366,8 @@ mod tests {
 
     fn check(text: &str, own: &str) {
         let mut lines = quote::lines(text);
-        let sender = Sender { name: Some("Zoë Nguyễn"), address: Some("zoe@x.example") };
-        mark(&mut lines, sender, &|l| l.trim() == "YES");
+        let sender = Sender::new(Some("Zoë Nguyễn"), Some("zoe@x.example"));
+        mark(&mut lines, &sender, &|l| l.trim() == "YES");
         let left: Vec<_> =
             lines.iter().filter(|l| l.part == Part::Own && !l.is_blank()).map(|l| l.text).collect();
         assert_eq!(left.join("|"), own, "{text}");

@@ -38,10 +38,37 @@ fn in_address(address: &str, place: Place, found: &mut Vec<Carrier>) {
     }
 }
 
+/// Letters and digits.
+const INSIDE: [bool; 256] = {
+    let mut inside = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        inside[b] = (b as u8).is_ascii_alphanumeric();
+        b += 1;
+    }
+    inside
+};
+
 /// Adds every maximal run of letters and digits that is a token.
 fn scan(text: &str, place: Place, found: &mut Vec<Carrier>) {
-    for word in text.as_bytes()[..text.len().min(MAX_TEXT)].split(|b| !b.is_ascii_alphanumeric()) {
-        if word.len() != LENGTH || !word.iter().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b))
+    let bytes = &text.as_bytes()[..text.len().min(MAX_TEXT)];
+    let mut at = 0;
+    // A run as long as a token covers one of any LENGTH bytes in a row: the others need no look.
+    while let Some(byte) = bytes.get(at + LENGTH - 1) {
+        if !INSIDE[usize::from(*byte)] {
+            at += LENGTH;
+            continue;
+        }
+        let inside = |b: &u8| INSIDE[usize::from(*b)];
+        let start =
+            at + LENGTH - 1 - bytes[at..at + LENGTH - 1].iter().rev().take_while(|b| inside(b)).count();
+        let end = start + bytes[start..].iter().take_while(|b| inside(b)).count();
+        let word = &bytes[start..end];
+        let before = start > 0 && start == at && inside(&bytes[start - 1]);
+        at = end + 1;
+        if before
+            || word.len() != LENGTH
+            || !word.iter().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(b))
         {
             continue;
         }
@@ -53,10 +80,16 @@ fn scan(text: &str, place: Place, found: &mut Vec<Carrier>) {
     }
 }
 
+/// The strings of a text that are shaped like a token, in lower case, each once, at most [`MAX_TOKENS`].
+pub fn shaped(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    scan(text, Place::Body, &mut found);
+    found.into_iter().map(|carrier| carrier.token).collect()
+}
+
 /// The header sections of mails enclosed in this one.
 fn returned<'l, 'a>(root: &'l Part<'a>) -> Vec<&'l Headers<'a>> {
-    let parts = root.walk();
-    let enclosed = parts.into_iter().filter(|p| p.is_message()).flat_map(|p| p.children.iter());
+    let enclosed = root.walk().filter(|p| p.is_message()).flat_map(|p| p.children.iter());
     enclosed.map(|p| &p.headers).take(5).collect()
 }
 
@@ -64,7 +97,7 @@ fn returned<'l, 'a>(root: &'l Part<'a>) -> Vec<&'l Headers<'a>> {
 pub fn returned_id(root: &Part<'_>, text: &str) -> Option<String> {
     let enclosed = returned(root).into_iter().find_map(|h| h.ids("message-id").into_iter().next());
     enclosed.or_else(|| {
-        let headers = root.walk().into_iter().filter(|p| p.media.ends_with("rfc822-headers")).find_map(|p| {
+        let headers = root.walk().filter(|p| p.media.ends_with("rfc822-headers")).find_map(|p| {
             let bytes = p.bytes(64 << 10);
             Headers::split(&bytes).0.ids("message-id").into_iter().next()
         });

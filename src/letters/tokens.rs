@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fold::{fold, is_invisible, is_unspaced};
 use super::words::{Entry, Role, Words, words};
 
-/// Characters of a text that are looked at for an answer.
+/// Bytes of a text that are looked at for an answer.
 const MAX_TEXT: usize = 60_000;
 
 /// A word or phrase of the lexicon, or a word nobody listed.
@@ -66,19 +66,36 @@ enum Kind {
     Question,
 }
 
+/// Of each character of ASCII, what it does.
+const KINDS: [Kind; 128] = {
+    let mut kinds = [Kind::Space; 128];
+    let mut b = 0;
+    while b < 128 {
+        kinds[b] = match b as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => Kind::Word,
+            b'\'' | b'-' => Kind::Joint,
+            b',' | b':' | b'(' | b')' | b'"' | b'/' | b'|' | b'[' | b']' | b'*' | b'<' | b'>' => Kind::Comma,
+            b'.' | b'!' | b';' | b'\n' => Kind::End,
+            b'?' => Kind::Question,
+            _ => Kind::Space,
+        };
+        b += 1;
+    }
+    kinds
+};
+
 fn kind(c: char) -> Kind {
+    if let Some(kind) = KINDS.get(c as usize) {
+        return *kind;
+    }
     match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => Kind::Word,
-        ' ' | '\t' => Kind::Space,
-        '\'' | '-' | '\u{2019}' | '\u{2bc}' | '\u{2010}' | '\u{2011}' | '\u{640}' => Kind::Joint,
-        ',' | ':' | '(' | ')' | '"' | '/' | '|' | '[' | ']' | '*' | '<' | '>' => Kind::Comma,
+        '\u{2019}' | '\u{2bc}' | '\u{2010}' | '\u{2011}' | '\u{640}' => Kind::Joint,
         '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{ff1a}' | '\u{2013}' | '\u{2014}' | '\u{ab}' | '\u{bb}' => {
             Kind::Comma
         }
-        '.' | '!' | ';' | '\n' | '\u{3002}' | '\u{ff01}' | '\u{ff1b}' | '\u{61b}' => Kind::End,
+        '\u{3002}' | '\u{ff01}' | '\u{ff1b}' | '\u{61b}' => Kind::End,
         '\u{2026}' | '\u{bf}' | '\u{ff0e}' | '\u{6d4}' => Kind::End,
-        '?' | '\u{ff1f}' | '\u{61f}' => Kind::Question,
-        c if c.is_ascii() => Kind::Space,
+        '\u{ff1f}' | '\u{61f}' => Kind::Question,
         c if is_unspaced(c) || is_picture(c) => Kind::Alone,
         c if c.is_alphanumeric() || is_invisible(c) => Kind::Word,
         c if unicode_normalization::char::is_combining_mark(c) => Kind::Word,
@@ -101,7 +118,7 @@ struct Reader<'t> {
 
 /// Cuts a text into clauses.
 pub fn clauses(text: &str) -> Vec<Clause> {
-    let text = text.char_indices().nth(MAX_TEXT).map_or(text, |(n, _)| &text[..n]);
+    let text = &text[..text.floor_char_boundary(MAX_TEXT)];
     let mut reader =
         Reader { text, words: words(), raw: Vec::new(), sentence: Vec::new(), number: 0, out: Vec::new() };
     let mut chars = text.char_indices().peekable();
@@ -205,7 +222,7 @@ const AND: &str = "\u{648}";
 fn after_and(folded: &str, words: &Words) -> Option<String> {
     let rest = folded.strip_prefix(AND)?;
     let answers = |w: &str| words.lexicon.get(w).into_iter().flatten().any(|e| is_answer(e.role));
-    (!words.lexicon.contains_key(folded) && answers(rest)).then(|| rest.to_string())
+    (!words.lexicon.contains(folded) && answers(rest)).then(|| rest.to_string())
 }
 
 /// The folded words; of scripts without spaces the longest listed word at each place.
@@ -224,7 +241,7 @@ fn pieces<'t>(raw: &[&'t str], words: &Words) -> Vec<Piece<'t>> {
             let run = raw[i..].iter().take(words.longest_unspaced).take_while(|s| unspaced(s)).count();
             for n in (2..=run).rev() {
                 let joined = fold(&raw[i..i + n].concat()).into_owned();
-                if words.lexicon.contains_key(&joined) {
+                if words.lexicon.contains(&joined) {
                     folded = Cow::Owned(joined);
                     length = n;
                     break;
@@ -290,17 +307,28 @@ fn is_disguised(raw: &str, words: &Words) -> bool {
         let entries = words.lexicon.get(fold(w).as_ref()).into_iter().flatten();
         w.chars().count() > 1 && entries.into_iter().any(|e| e.tokens.len() == 1 && is_answer(e.role))
     };
-    let (latin, cyrillic) = (skeleton(raw, true), skeleton(raw, false));
-    (latin != raw && answers(&latin)) || (cyrillic != raw && answers(&cyrillic))
+    let seen = |to_latin| {
+        let looks = skeleton(raw, to_latin);
+        looks != raw && answers(&looks)
+    };
+    let foreign = raw.chars().any(|c| matches!(c, '\u{370}'..='\u{52f}'));
+    (foreign && seen(true)) || (raw.bytes().any(|b| b.is_ascii_alphabetic()) && seen(false))
 }
+
+/// Letters of Cyrillic and Greek, and below them those of Latin that look the same in that letter case.
+const FOREIGN: [char; 46] = [
+    'а', 'е', 'о', 'р', 'с', 'у', 'х', 'ѕ', 'і', 'ј', 'һ', 'ԁ', 'ѡ', 'ӏ', 'А', 'В', 'Е', 'К', 'М', 'Н', 'О',
+    'Р', 'С', 'Т', 'У', 'Х', 'Ѕ', 'І', 'Ј', 'ο', 'ι', 'α', 'Α', 'Β', 'Ε', 'Η', 'Ι', 'Κ', 'Μ', 'Ν', 'Ο', 'Ρ',
+    'Τ', 'Υ', 'Χ', 'Ζ',
+];
+const LATIN: &[u8; 46] = b"aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
 
 /// Letters replaced by those of Latin (or Cyrillic) that look the same in that letter case.
 fn skeleton(word: &str, to_latin: bool) -> String {
-    const FOREIGN: &str = "аеорсухѕіјһԁѡӏАВЕКМНОРСТУХЅІЈοιαΑΒΕΗΙΚΜΝΟΡΤΥΧΖ";
-    const LATIN: &str = "aeopcyxsijhdwlABEKMHOPCTYXSIJoiaABEHIKMNOPTYXZ";
-    let pair = |c: char| {
-        let (from, to) = if to_latin { (FOREIGN, LATIN) } else { (LATIN, FOREIGN) };
-        from.chars().position(|f| f == c).and_then(|n| to.chars().nth(n)).unwrap_or(c)
+    let pair = |c: char| match (c, to_latin) {
+        ('\0'..='\u{7f}', false) => LATIN.iter().position(|l| *l as char == c).map_or(c, |n| FOREIGN[n]),
+        ('\u{370}'..='\u{52f}', true) => FOREIGN.iter().position(|f| *f == c).map_or(c, |n| LATIN[n] as char),
+        _ => c,
     };
     word.chars().map(pair).collect()
 }

@@ -339,3 +339,44 @@ impl Checked {
         !passes && (arc || dkim.chain(&self.spf).chain(&self.dmarc).any(waits))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_speaks_for_itself_and_those_below_it_but_no_top_level_does() {
+        for (proven, author, expected) in [
+            ("a.example", "a.example", true),
+            ("@A.example", "a.EXAMPLE", true),
+            ("a.example", "mail.a.example", true),
+            ("mail.a.example", "a.example", false),
+            ("example", "a.example", false),
+            ("b.example", "ab.example", false),
+            ("", "a.example", false),
+        ] {
+            assert_eq!(speaks_for(proven, author), expected, "{proven} {author}");
+        }
+        assert!(related("mail.a.example", "a.example") && !related("a.example", "b.example"));
+    }
+
+    #[test]
+    fn dns_is_asked_again_only_where_its_answer_could_change_something() {
+        let signed = |result: &str, aligned: bool| Signed {
+            verdict: Verdict::on(result, "a.example"),
+            aligned,
+            ..Signed::default()
+        };
+        for (dkim, expected) in [
+            (vec![signed("temperror", true)], true),
+            (vec![signed("temperror", true), signed("fail", true)], true),
+            (vec![signed("temperror", true), signed("pass", true)], false),
+            (vec![signed("temperror", false)], false),
+            (vec![signed("permerror", true)], false),
+            (vec![], false),
+        ] {
+            let checked = Checked { dkim, ..Checked::default() };
+            assert_eq!(checked.unsettled(), expected, "{checked:?}");
+        }
+    }
+}

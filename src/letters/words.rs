@@ -3,14 +3,14 @@
 //! `words/*.toml` holds, per language: words of answer, of command, the words mail programs put around
 //! quotes, signatures, automatic replies and failure reports. Every word is folded before it is compared.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::fold::{fold, is_unspaced};
 use super::phrases::Phrases;
+use super::table::{Set, Table};
 use crate::kernel::language::Language;
 
 const TABLES: [(Option<Language>, &str); 8] = [
@@ -26,9 +26,12 @@ const TABLES: [(Option<Language>, &str); 8] = [
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct Source {
     answer: HashMap<Role, Vec<String>>,
     command: HashMap<Verb, Vec<String>>,
+    /// What the seven languages are called, by code.
+    #[serde(default)]
+    languages: HashMap<Language, Vec<String>>,
     quote: HashMap<Mark, Vec<String>>,
     signature: SignatureTable,
     automatic: AutomaticTable,
@@ -154,6 +157,8 @@ pub enum Verb {
     Questions,
     Verify,
     Documents,
+    Comments,
+    Named,
     MyData,
     Erase,
 }
@@ -194,49 +199,28 @@ pub struct Entry {
     pub language: Option<Language>,
 }
 
-/// A hasher for the tables: their keys are ours, so that nobody can make them collide, and most look-ups
-/// miss.
-#[derive(Debug, Clone, Copy)]
-pub struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
-type Map<V> = HashMap<String, V, BuildHasherDefault<Fnv>>;
-type Set = HashSet<String, BuildHasherDefault<Fnv>>;
-
 /// All tables, compiled.
 #[derive(Debug)]
 pub struct Words {
     /// By first token, longest entries first.
-    pub lexicon: Map<Vec<Entry>>,
+    pub lexicon: Table<Vec<Entry>>,
     /// The longest token of the lexicon written without spaces, in characters.
     pub longest_unspaced: usize,
     /// Every answer word and every phrase that holds one, to see at a glance whether a text has any.
     pub answers: Phrases,
-    pub commands: Map<(Verb, Option<Language>)>,
+    pub commands: Table<(Verb, Option<Language>)>,
+    /// The languages by their names in all of them.
+    pub languages: Table<Language>,
     pub on: Set,
     pub wrote: Set,
+    /// The bytes in ASCII a line can end with that ends with one of them, or with a mark that closes one.
+    pub wrote_ends: [bool; 256],
     /// Verbs of more than one word, or of scripts without spaces.
-    pub wrote_phrases: Vec<String>,
+    pub wrote_phrases: Set,
+    pub wrote_inside: Phrases,
     pub original: Set,
     pub forwarded: Set,
-    pub labels: Map<u8>,
+    pub labels: Table<u8>,
     pub sent_from: Phrases,
     /// Those of scripts without spaces, which may stand at the end: "iPhoneから送信".
     pub sent_from_after: Phrases,
@@ -255,7 +239,8 @@ pub struct Words {
     pub bounce_delayed: Phrases,
     /// What stands above the returned mail in a report.
     pub bounce_original: Phrases,
-    pub common: Map<Vec<Language>>,
+    /// How much a word speaks for each language, in the order of [`Language::ALL`].
+    pub speech: Table<[u8; 7]>,
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(compile);
@@ -266,15 +251,15 @@ pub fn words() -> &'static Words {
 }
 
 /// One list of all languages together, folded.
-fn gather(tables: &[Table], pick: impl Fn(&Table) -> &Vec<String>) -> Vec<String> {
+fn gather(tables: &[Source], pick: impl Fn(&Source) -> &Vec<String>) -> Vec<String> {
     tables.iter().flat_map(|t| pick(t).iter().map(|w| fold(w).into_owned())).collect()
 }
 
-fn phrases(tables: &[Table], pick: impl Fn(&Table) -> &Vec<String>) -> Phrases {
+fn phrases(tables: &[Source], pick: impl Fn(&Source) -> &Vec<String>) -> Phrases {
     Phrases::new(gather(tables, pick).iter().map(String::as_str))
 }
 
-fn marks(tables: &[Table], mark: Mark) -> impl Iterator<Item = String> {
+fn marks(tables: &[Source], mark: Mark) -> impl Iterator<Item = String> {
     let forms = tables.iter().flat_map(move |t| t.quote.get(&mark).into_iter().flatten());
     forms.map(|f| fold(f).trim_end_matches(':').trim().to_string())
 }
@@ -282,9 +267,10 @@ fn marks(tables: &[Table], mark: Mark) -> impl Iterator<Item = String> {
 fn compile() -> Words {
     let read =
         |(_, source): &(_, &str)| toml::from_str(source).expect("the built-in tables are checked by a test");
-    let tables: Vec<Table> = TABLES.iter().map(read).collect();
-    let mut lexicon: Map<Vec<Entry>> = Map::default();
-    let (mut commands, mut common) = (Map::default(), Map::<Vec<Language>>::default());
+    let tables: Vec<Source> = TABLES.iter().map(read).collect();
+    let mut lexicon: HashMap<String, Vec<Entry>> = HashMap::new();
+    let (mut commands, mut speech) = (HashMap::new(), HashMap::<String, [u8; 7]>::new());
+    let mut languages = HashMap::new();
     for ((language, _), table) in TABLES.iter().zip(&tables) {
         add_answers(&mut lexicon, *language, table);
         for (verb, forms) in &table.command {
@@ -292,8 +278,17 @@ fn compile() -> Words {
                 commands.entry(fold(form).into_owned()).or_insert((*verb, *language));
             }
         }
-        for word in language.iter().flat_map(|_| &table.speech.common) {
-            common.entry(fold(word).into_owned()).or_default().extend(*language);
+        for (named, forms) in &table.languages {
+            languages.extend(forms.iter().map(|form| (fold(form).into_owned(), *named)));
+        }
+        for (language, word) in language.iter().flat_map(|l| table.speech.common.iter().map(move |w| (l, w)))
+        {
+            speech.entry(fold(word).into_owned()).or_default()[*language as usize] += 2;
+        }
+    }
+    for (word, entry) in lexicon.iter().flat_map(|(w, list)| list.iter().map(move |e| (w, e))) {
+        if let (Some(language), 1) = (entry.language, entry.tokens.len()) {
+            speech.entry(word.clone()).or_default()[language as usize] += 1;
         }
     }
     for list in lexicon.values_mut() {
@@ -316,11 +311,14 @@ fn compile() -> Words {
             .map(|k| k.chars().count())
             .max()
             .unwrap_or(1),
-        lexicon,
-        commands,
+        lexicon: lexicon.into_iter().collect(),
+        commands: commands.into_iter().collect(),
+        languages: languages.into_iter().collect(),
         on: marks(&tables, Mark::On).collect(),
+        wrote_ends: last_bytes(&wrote),
         wrote: wrote.into_iter().collect(),
-        wrote_phrases,
+        wrote_inside: Phrases::new(wrote_phrases.iter().map(String::as_str)),
+        wrote_phrases: wrote_phrases.into_iter().collect(),
         original: marks(&tables, Mark::Original).collect(),
         forwarded: marks(&tables, Mark::Forwarded).collect(),
         labels: labels(&tables),
@@ -337,8 +335,19 @@ fn compile() -> Words {
         bounce_text: Phrases::new(failure.iter().chain(&delayed).map(String::as_str)),
         bounce_delayed: Phrases::new(delayed.iter().map(String::as_str)),
         bounce_original: phrases(&tables, |t| &t.bounce.original),
-        common,
+        speech: speech.into_iter().collect(),
     }
+}
+
+/// The last byte of each word, in either letter case, and what may stand behind one.
+fn last_bytes(words: &[String]) -> [bool; 256] {
+    let mut found = [false; 256];
+    let last = words.iter().filter_map(|w| w.bytes().last());
+    for b in last.chain(*b":->)*|") {
+        found[usize::from(b)] = true;
+        found[usize::from(b.to_ascii_uppercase())] = true;
+    }
+    found
 }
 
 /// Whether a word of this role makes a text worth reading for an answer.
@@ -346,7 +355,7 @@ fn is_telling(role: Role) -> bool {
     matches!(role, Role::Yes | Role::No | Role::Abstain | Role::Support | Role::Oppose | Role::Double)
 }
 
-fn add_answers(lexicon: &mut Map<Vec<Entry>>, language: Option<Language>, table: &Table) {
+fn add_answers(lexicon: &mut HashMap<String, Vec<Entry>>, language: Option<Language>, table: &Source) {
     for (&role, forms) in &table.answer {
         for form in forms {
             let tokens: Vec<String> = fold(form).split_whitespace().map(String::from).collect();
@@ -357,7 +366,7 @@ fn add_answers(lexicon: &mut Map<Vec<Entry>>, language: Option<Language>, table:
     }
 }
 
-fn labels(tables: &[Table]) -> Map<u8> {
+fn labels(tables: &[Source]) -> Table<u8> {
     let kinds = [
         (Mark::From, label::FROM),
         (Mark::To, label::TO),
@@ -366,13 +375,13 @@ fn labels(tables: &[Table]) -> Map<u8> {
         (Mark::Subject, label::SUBJECT),
         (Mark::ReplyTo, label::OTHER),
     ];
-    let mut found = Map::default();
+    let mut found = HashMap::<String, u8>::new();
     for (mark, bit) in kinds {
         for form in marks(tables, mark) {
             *found.entry(form).or_default() |= bit;
         }
     }
-    found
+    found.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -382,7 +391,7 @@ mod tests {
     #[test]
     fn every_table_can_be_read_and_no_answer_word_stands_for_two_answers() {
         for (language, source) in TABLES {
-            let table: Table = toml::from_str(source).expect("readable");
+            let table: Source = toml::from_str(source).expect("readable");
             let mut seen: HashMap<String, Role> = HashMap::new();
             for role in [Role::Yes, Role::No, Role::Abstain, Role::Support, Role::Oppose] {
                 for word in table.answer.get(&role).into_iter().flatten() {
@@ -391,6 +400,6 @@ mod tests {
                 }
             }
         }
-        assert!(words().lexicon.len() > 100);
+        assert!(words().lexicon.words().count() > 100);
     }
 }

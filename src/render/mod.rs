@@ -13,6 +13,7 @@ mod words;
 pub use templates::{TemplateError, Templates};
 
 use crate::advance::OutboxRow;
+use crate::kernel::duties::DEPUTY_FOR;
 use crate::kernel::ids::{CaseId, NoticeId, Party};
 use crate::kernel::language::Language;
 use crate::kernel::register::Register;
@@ -304,14 +305,22 @@ impl Draft<'_> {
     /// Fills the template and the shared parts in and writes them as text and HTML.
     fn page(mut self) -> Result<Page, RenderError> {
         let rtl = self.tongue.language.is_rtl();
+        let for_others = self.data.get(DEPUTY_FOR).cloned();
+        let names = self.data.get("_names").cloned().unwrap_or_default();
         let filled =
             self.tongue.fill(self.template, std::mem::take(&mut self.data)).map_err(|e| self.failed(&e))?;
         let subject = clean::line(&text::text(&filled.subject, false), SUBJECT_MAX);
         self.shared.insert("_answers".to_owned(), self.answers(&subject));
+        self.shared.insert("asked".to_owned(), for_others.clone().unwrap_or_default());
+        self.shared.insert("_names".to_owned(), names);
         let shared = Context::from(Value::Object(std::mem::take(&mut self.shared)));
         let part = |name: &str| self.tongue.part(name, &shared).map_err(|e| self.failed(&e));
         let mut letter = part("greeting")?;
         letter.push_str("\n\n");
+        if for_others.is_some() {
+            letter.push_str(&part("deputy")?);
+            letter.push_str("\n\n");
+        }
         letter.push_str(&filled.body);
         if let Some(how) = how_to_answer(self.asks) {
             letter.push_str("\n\n");
@@ -349,7 +358,7 @@ impl Draft<'_> {
             Asks::Vote => &["yes", "no", "abstain"],
             Asks::Decision => &["yes", "no"],
             Asks::Confirm => &["confirm"],
-            Asks::Nothing | Asks::Text => &[],
+            Asks::Nothing | Asks::Text | Asks::Form => &[],
         };
         let long = clean::line(subject, LINK_SUBJECT_MAX);
         let links = constants.iter().filter_map(|constant| {
@@ -368,7 +377,7 @@ impl Draft<'_> {
 /// The shared part that says how to answer.
 fn how_to_answer(asks: Asks) -> Option<&'static str> {
     match asks {
-        Asks::Nothing => None,
+        Asks::Nothing | Asks::Form => None,
         Asks::Vote => Some("how-to-answer-vote"),
         Asks::Decision => Some("how-to-answer-decision"),
         Asks::Confirm => Some("how-to-answer-confirm"),

@@ -8,11 +8,12 @@ use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use crate::ports::store::memory::MemoryStore;
 use crate::ports::store::{
-    Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
+    Admission, Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask,
+    Outgoing, Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
 };
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
@@ -236,6 +237,14 @@ impl Store for FaultyStore {
         call!(self, stranger(address, language, now))
     }
 
+    async fn admit(&self, mail: MailId, domain: &str, limits: Admission, now: DateTime<Utc>) -> Answer<bool> {
+        call!(self, admit(mail, domain, limits, now))
+    }
+
+    async fn turned_away(&self, since: DateTime<Utc>) -> Answer<Vec<(String, u64)>> {
+        call!(self, turned_away(since))
+    }
+
     async fn stranger_address(&self, id: StrangerId) -> Answer<Option<(String, Language)>> {
         call!(self, stranger_address(id))
     }
@@ -305,8 +314,12 @@ impl Store for FaultyStore {
         claim!(self, claim_outgoing(now), |outgoing| Doubt::Outgoing(outgoing.row.id))
     }
 
-    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
-        call!(self, keep_bytes(id, bytes))
+    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
+        call!(self, keep_bytes(id, bytes, print))
+    }
+
+    async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
+        call!(self, print(id))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {

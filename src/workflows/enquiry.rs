@@ -2,29 +2,34 @@
 //!
 //! ```text
 //! waiting ──staff reply──► answered ──the asker writes again──► waiting
-//!    └ staff reminded, then their deputies
+//!    └ staff reminded, then their deputies asked too
 //! ```
 
 use crate::kernel::assurance::Act;
-use crate::kernel::ids::Party;
+use crate::kernel::ids::{Party, PersonId};
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{within, 
-    Asks, Audience, Cx, Effect, Input, Notice, Opening, Refusal, Reply, Step, Task, Workflow,
+use crate::kernel::workflow::{
+    Asks, Audience, Cx, Deputies, Effect, Input, Notice, Opening, Order, Refusal, Reply, Step, Task, Twin,
+    Workflow, within,
 };
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Days after which staff are reminded, and after as many again their deputies are asked.
     pub remind_days: u32,
+    /// Enquiries of one domain in a day for whose writers our mail server does not vouch; the rest waits apart.
+    pub unproven_per_domain: u32,
+    /// The same of all domains together.
+    pub unproven_per_day: u32,
 }
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { remind_days: 3 }
+        Policy { remind_days: 3, unproven_per_domain: 10, unproven_per_day: 50 }
     }
 }
 
@@ -36,7 +41,7 @@ pub enum Enquiry {
         asked: Asked,
         since: DateTime<Utc>,
         remind_at: DateTime<Utc>,
-        /// Once staff have been reminded, deputies are asked too.
+        /// Staff have been reminded.
         reminded: bool,
     },
     Answered {
@@ -58,54 +63,88 @@ pub struct Asked {
 const TASK: &str = "task";
 const UNDELIVERABLE: &str = "undeliverable";
 
-fn is_staff(reply: &Reply, cx: &Cx<Policy>) -> bool {
+fn is_staff(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
     let roles = [Role::Staff, Role::StaffDeputy];
-    let Party::Person(id) = reply.from else { return false };
-    cx.register.person(id).is_some_and(|person| roles.iter().any(|role| person.has(*role, reply.arrived)))
+    cx.register.person(person).is_some_and(|person| roles.iter().any(|role| person.has(*role, at)))
 }
 
-fn task(label: &str, asked: &Asked, to: Role, template: &'static str) -> Effect {
-    let notice = Notice::new(label, Audience::Role(to, None), template, asked).asking(Asks::Text);
-    Effect::Task(Task { notice, due: None })
+/// Whether staff wrote this.
+fn by_staff(reply: &Reply, cx: &Cx<Policy>) -> bool {
+    matches!(reply.from, Party::Person(person) if is_staff(person, reply.arrived, cx))
+}
+
+fn task(label: &str, asked: &Asked, template: &'static str, deputies: Deputies) -> Effect {
+    let notice = Notice::new(label, Audience::Role(Role::Staff, None), template, asked).asking(Asks::Text);
+    Effect::Task(Task { notice, due: None, deputies })
 }
 
 impl Enquiry {
     fn waiting(asked: Asked, cx: &Cx<Policy>) -> Step<Enquiry> {
-        let hand_over = task(TASK, &asked, Role::Staff, "enquiry/task");
-        let remind_at = cx.now + Duration::days(i64::from(cx.policy.remind_days));
-        let received = asked
-            .acknowledge
-            .then(|| Notice::new("received", asked.from, "enquiry/received", json!({ "subject": asked.subject })));
+        let remind = Duration::days(i64::from(cx.policy.remind_days));
+        let hand_over = task(TASK, &asked, "enquiry/task", Deputies::At(cx.now + remind * 2));
+        let remind_at = cx.now + remind;
+        let received = asked.acknowledge.then(|| {
+            Notice::new("received", asked.from, "enquiry/received", json!({ "subject": asked.subject }))
+        });
         let state = Enquiry::Waiting { asked, since: cx.now, remind_at, reminded: false };
         received.into_iter().fold(Step::to(state).with(hand_over), Step::tell)
     }
 
-    /// Staff's words go to the asker as they are.
+    /// Staff's words by mail.
     fn answer(asked: Asked, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
-        if !is_staff(reply, cx) {
+        if !by_staff(reply, cx) {
             return Err(Refusal::new("enquiry/not-staff", json!({ "subject": asked.subject })));
         }
         if !cx.acts.allows(Act::Task, reply.assurance) {
-            return Err(Refusal::new("enquiry/unsure", json!({ "subject": asked.subject })).asking(Asks::Text));
+            return Err(
+                Refusal::new("enquiry/unsure", json!({ "subject": asked.subject })).asking(Asks::Text)
+            );
         }
         if reply.said.text.trim().is_empty() {
             return Err(Refusal::new("enquiry/empty", json!({ "subject": asked.subject })).asking(Asks::Text));
         }
-        let data = json!({ "subject": asked.subject, "question": asked.text, "answer": reply.said.text });
-        let answer = Notice::new("answer", asked.from, "enquiry/answer", data).asking(Asks::Text);
         let done = Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
-        Ok(Step::to(Enquiry::Answered { asked, at: cx.now })
-            .with(Effect::Cancel(TASK.to_owned()))
-            .tell(answer)
-            .tell(done))
+        Ok(Enquiry::answered(asked, &reply.said.text, cx).tell(done))
+    }
+
+    /// Staff's words go to the asker as they are.
+    fn answered(asked: Asked, words: &str, cx: &Cx<Policy>) -> Step<Enquiry> {
+        let data = json!({ "subject": asked.subject, "question": asked.text, "answer": words });
+        let answer = Notice::new("answer", asked.from, "enquiry/answer", data).asking(Asks::Text);
+        let answered = Enquiry::Answered { asked, at: cx.now };
+        Step::to(answered).with(Effect::Cancel(TASK.to_owned())).tell(answer)
+    }
+
+    /// Orders given at the keyboard by staff or a deputy: `answer`, and `done` where an answer came back.
+    fn order(self, order: &Order, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
+        if !is_staff(order.by, order.at, cx) {
+            return Err(Refusal::new("enquiry/not-staff", json!({ "subject": self.title() })));
+        }
+        match (self, order.verb.as_str()) {
+            (Enquiry::Waiting { asked, .. }, "answer") => {
+                let text = order.args.get("text").and_then(Value::as_str).unwrap_or_default();
+                if text.trim().is_empty() {
+                    return Err(Refusal::new("enquiry/empty", json!({ "subject": asked.subject })));
+                }
+                Ok(Enquiry::answered(asked, text, cx))
+            }
+            (answered @ Enquiry::Answered { .. }, "done") => {
+                Ok(Step::to(answered).with(Effect::Cancel(UNDELIVERABLE.to_owned())))
+            }
+            (enquiry, verb) => {
+                let why = format!("an enquiry that is {} takes no order {verb:?}", enquiry.phase());
+                Err(Refusal::new("enquiry/unreadable", json!({ "why": why })))
+            }
+        }
     }
 
     fn reply(self, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         let label = reply.answers.as_ref().map_or("", |answers| answers.label.as_str());
         match self {
             Enquiry::Waiting { asked, .. } if label == TASK => Enquiry::answer(asked, reply, cx),
-            Enquiry::Answered { asked, at } if label == UNDELIVERABLE && is_staff(reply, cx) => {
-                let done = Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
+            Enquiry::Answered { asked, at } if label == UNDELIVERABLE && by_staff(reply, cx) => {
+                let done =
+                    Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
                 Ok(Step::to(Enquiry::Answered { asked, at })
                     .with(Effect::Cancel(UNDELIVERABLE.to_owned()))
                     .tell(done))
@@ -135,8 +174,16 @@ impl Workflow for Enquiry {
     const KIND: &'static str = "enquiry";
     type Policy = Policy;
 
+    const TASKS: &'static [Twin] = &[
+        ("enquiry/task", &["answer"]),
+        ("enquiry/reminder", &["answer"]),
+        ("enquiry/undeliverable", &["done"]),
+    ];
+
     fn check(policy: &Policy) -> Result<(), String> {
-        within("remind_days", policy.remind_days, 1..=366)
+        within("remind_days", policy.remind_days, 1..=366)?;
+        within("unproven_per_domain", policy.unproven_per_domain, 1..=10_000)?;
+        within("unproven_per_day", policy.unproven_per_day, 1..=10_000)
     }
 
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
@@ -148,22 +195,17 @@ impl Workflow for Enquiry {
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         match (self, input) {
             (enquiry, Input::Reply(reply)) => enquiry.reply(reply, cx),
-            (Enquiry::Waiting { asked, since, remind_at, reminded }, Input::Wake) if remind_at <= cx.now => {
-                let to = if reminded { Role::StaffDeputy } else { Role::Staff };
-                let remind = task(TASK, &asked, to, "enquiry/reminder");
-                // After staff and deputies the weekly digest goes on telling; a mail now and then is enough.
-                let days = i64::from(cx.policy.remind_days) * if reminded { 10 } else { 1 };
-                let remind_at = cx.now + Duration::days(days);
+            (Enquiry::Waiting { asked, since, remind_at, .. }, Input::Wake) if remind_at <= cx.now => {
+                let remind = task(TASK, &asked, "enquiry/reminder", Deputies::Usual);
+                // The deputies step in next, and the weekly digest goes on telling; a mail now and then is enough.
+                let remind_at = cx.now + Duration::days(i64::from(cx.policy.remind_days) * 10);
                 Ok(Step::to(Enquiry::Waiting { asked, since, remind_at, reminded: true }).with(remind))
             }
-            (_, Input::Order(order)) => {
-                let why = format!("an enquiry takes no order {:?}", order.verb);
-                Err(Refusal::new("enquiry/unreadable", json!({ "why": why })))
-            }
+            (enquiry, Input::Order(order)) => enquiry.order(order, cx),
             (Enquiry::Answered { asked, at }, Input::Undelivered(bounce))
                 if bounce.label == "answer" && bounce.permanent =>
             {
-                let undelivered = task(UNDELIVERABLE, &asked, Role::Staff, "enquiry/undeliverable");
+                let undelivered = task(UNDELIVERABLE, &asked, "enquiry/undeliverable", Deputies::Usual);
                 Ok(Step::to(Enquiry::Answered { asked, at }).with(undelivered))
             }
             (enquiry, _) => Ok(Step::to(enquiry)),

@@ -1,10 +1,14 @@
 //! The workflows: one file (or folder) each, joined by the one list at the end of this file.
 
+pub mod forms;
+
 use crate::kernel::assurance::Matrix;
 use crate::kernel::canonical;
+use crate::kernel::duties::TaskPolicy;
 use crate::kernel::ids::CaseId;
 use crate::kernel::register::Register;
-use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Workflow};
+use crate::kernel::said::Command;
+use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,6 +67,8 @@ macro_rules! workflows {
         pub struct Policies {
             /// Which assurance each act needs.
             pub acts: Matrix,
+            /// What holds for tasks of every workflow.
+            pub tasks: TaskPolicy,
             $(pub $name: <$name::$Type as Workflow>::Policy,)*
         }
 
@@ -72,6 +78,7 @@ macro_rules! workflows {
             /// # Errors
             /// The first that is not: its section, its name, and what may be written.
             pub fn check(&self) -> Result<(), String> {
+                self.tasks.check().map_err(|problem| format!("[tasks] {problem}"))?;
                 $(<$name::$Type as Workflow>::check(&self.$name)
                     .map_err(|problem| format!("[{}] {problem}", $name::$Type::KIND))?;)*
                 Ok(())
@@ -81,8 +88,18 @@ macro_rules! workflows {
         impl Kind {
             pub const ALL: &'static [Kind] = &[$(Kind::$Type),*];
 
+            /// Every task that a case of this workflow can ask for.
+            pub fn tasks(self) -> &'static [Twin] {
+                match self { $(Kind::$Type => $name::$Type::TASKS),* }
+            }
+
             pub fn name(self) -> &'static str {
                 match self { $(Kind::$Type => $name::$Type::KIND),* }
+            }
+
+            /// Whether a reply to a mail of this workflow may hold this command.
+            pub fn takes(self, command: &Command) -> bool {
+                match self { $(Kind::$Type => <$name::$Type as Workflow>::takes(command)),* }
             }
         }
 
@@ -127,6 +144,11 @@ macro_rules! workflows {
 
             pub fn title(&self) -> String {
                 match self { $(Case::$Type(case) => case.title()),* }
+            }
+
+            /// The title in every language it has.
+            pub fn titles(&self) -> Value {
+                match self { $(Case::$Type(case) => case.titles()),* }
             }
         }
     };

@@ -6,7 +6,8 @@ use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::people::Role;
 use crate::kernel::register::Change;
-use crate::kernel::said::Command;
+use crate::kernel::said::{Command, Differs, Near};
+use super::enquiry::{Asked, Enquiry};
 use crate::kernel::workflow::{Audience, Cx, Effect, Input, Notice, Opening, Refusal, Reply, Step, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,10 @@ pub enum Office {
 }
 
 /// Why the desk brought a mail here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
+    #[default]
     Commands,
     /// It answers a mail of which nothing is known any more.
     UnknownToken,
@@ -35,21 +37,109 @@ pub enum Why {
 }
 
 /// What the desk found out for the office.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Brought {
     pub why: Why,
     /// What waits for the writer.
     #[serde(default)]
     pub waits: Vec<Waits>,
+    /// Lines of hers that are nearly a command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<Near>,
+    /// She wrote more commands than one mail may hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_budget: bool,
+    /// What VERIFY found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+}
+
+/// Whether the clerk wrote a mail that was forwarded to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verified {
+    /// No mail was forwarded.
+    Nothing,
+    /// Word for word as it was sent to her who asks.
+    Mine { at: DateTime<Utc> },
+    /// Sent by us and not as it stands there.
+    Altered { differs: Vec<Differs> },
+    /// It bears the number of a mail of ours and no link or address that is not ours. Whether the words are ours
+    /// is told to the one it was sent to, and to nobody else.
+    Number,
+    /// Not ours.
+    Other,
+    /// It bears no number of ours.
+    Unknown,
 }
 
 /// One thing that waits for somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waits {
     pub notice: NoticeId,
-    pub title: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
     #[serde(default)]
     pub until: Option<DateTime<Utc>>,
+}
+
+/// One line of the transcript: what was asked and what came of it.
+#[derive(Debug, Serialize)]
+struct Line {
+    /// The key of the command's word.
+    key: &'static str,
+    outcome: &'static str,
+    /// The line as she wrote it, where it is no command.
+    wrote: String,
+    language: Option<Language>,
+    waits: Vec<Waits>,
+    at: Option<DateTime<Utc>>,
+    differs: Vec<Differs>,
+}
+
+impl Line {
+    fn new(key: &'static str, outcome: &'static str) -> Line {
+        let (language, at) = (None, None);
+        Line { key, outcome, wrote: String::new(), language, waits: Vec::new(), at, differs: Vec::new() }
+    }
+
+    /// A command that is the office's own to do, or to say why not.
+    fn of(command: &Command, known: bool, brought: &Brought) -> Line {
+        let key = command.key();
+        match command {
+            Command::Help => Line { waits: brought.waits.clone(), ..Line::new(key, "help") },
+            Command::Status => Line { waits: brought.waits.clone(), ..Line::new(key, "status") },
+            // A stranger is answered in the language she writes in; there is nothing to change.
+            Command::Language(_) if !known => Line::new(key, "language-stranger"),
+            Command::Language(language) => {
+                Line { language: Some(*language), ..Line::new(key, "language") }
+            }
+            Command::LanguageUnknown(_) => Line::new(key, "language-unknown"),
+            Command::Withdraw | Command::Recuse | Command::Confirm | Command::Decline => Line::new(key, "matter"),
+            Command::Suspend
+            | Command::Resume
+            | Command::Certify
+            | Command::Questions
+            | Command::Documents(_)
+            | Command::Comments
+            | Command::Named => Line::new(key, "nothing"),
+            Command::MyData | Command::Erase => Line::new(key, "handed-on"),
+            Command::Verify => Line::verified(key, brought.verified.as_ref()),
+        }
+    }
+
+    fn verified(key: &'static str, verified: Option<&Verified>) -> Line {
+        match verified {
+            None | Some(Verified::Nothing) => Line::new(key, "verify-nothing"),
+            Some(Verified::Mine { at }) => Line { at: Some(*at), ..Line::new(key, "verify-mine") },
+            Some(Verified::Altered { differs }) => {
+                Line { differs: differs.clone(), ..Line::new(key, "verify-altered") }
+            }
+            Some(Verified::Number) => Line::new(key, "verify-number"),
+            Some(Verified::Other) => Line::new(key, "verify-other"),
+            Some(Verified::Unknown) => Line::new(key, "verify-unknown"),
+        }
+    }
 }
 
 /// What the daemon tells staff about the clerk itself.
@@ -57,7 +147,15 @@ pub struct Waits {
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// The weekly digest: what waits for whom, and how many mails ended how.
-    Digest { tasks: Vec<Waiting>, books: Value, quarantined: u64, silent: u64 },
+    Digest {
+        tasks: Vec<Waiting>,
+        books: Value,
+        quarantined: u64,
+        silent: u64,
+        /// Mails of the week that were too many while nobody vouched for their writers.
+        #[serde(default)]
+        turned_away: Vec<TurnedAway>,
+    },
     /// A notice cannot be written or sent until somebody helps.
     Stuck { notice: NoticeId, why: String },
     /// A mail to ourselves, to see that mail comes and goes.
@@ -66,11 +164,19 @@ pub enum News {
     Quarantined { what: String, why: String },
 }
 
+/// A domain of which more mails came than are let in unproven.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TurnedAway {
+    pub domain: String,
+    pub count: u64,
+}
+
 /// A line of the digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
     pub case: String,
-    pub title: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
     pub to: Vec<Party>,
     pub since: DateTime<Utc>,
     /// Whole days left; negative when overdue.
@@ -79,48 +185,48 @@ pub struct Waiting {
 
 impl Office {
     fn reply(reply: &Reply, cx: &Cx<Policy>) -> Result<Step<Office>, Refusal> {
-        let brought: Option<Brought> = serde_json::from_value(reply.desk.clone()).ok();
-        let waits = brought.as_ref().map(|brought| brought.waits.clone()).unwrap_or_default();
-        match brought.map(|brought| brought.why) {
-            Some(Why::UnknownToken) => Err(Refusal::new("office/unknown-token", json!({ "waits": waits }))),
-            Some(Why::TooLarge) => Err(Refusal::new("office/too-large", json!({ "megabytes": 60 }))),
-            Some(Why::WhichMatter) => Err(Refusal::new("office/which-matter", json!({ "waits": waits }))),
-            Some(Why::Commands) | None => Office::transcript(reply, waits, cx),
+        let brought: Brought = serde_json::from_value(reply.desk.clone()).unwrap_or_default();
+        let waits = || json!({ "waits": brought.waits });
+        match brought.why {
+            Why::UnknownToken => Err(Refusal::new("office/unknown-token", waits())),
+            Why::TooLarge => Err(Refusal::new("office/too-large", json!({ "megabytes": 60 }))),
+            Why::WhichMatter => Err(Refusal::new("office/which-matter", waits())),
+            Why::Commands => Office::transcript(reply, &brought, cx),
         }
     }
 
-    /// Each command and what came of it. Sections are lists of one, so that a template needs no condition.
-    fn transcript(reply: &Reply, waits: Vec<Waits>, cx: &Cx<Policy>) -> Result<Step<Office>, Refusal> {
-        if !cx.acts.allows(Act::Command, reply.assurance) {
+    /// Each line of hers and what came of it, in one mail.
+    fn transcript(reply: &Reply, brought: &Brought, cx: &Cx<Policy>) -> Result<Step<Office>, Refusal> {
+        // A stranger has nothing on file that could be changed or told; that the mail is hers is enough.
+        let stranger = matches!(reply.from, Party::Stranger(_)) && reply.assurance.aligned;
+        if !stranger && !cx.acts.allows(Act::Command, reply.assurance) {
             return Err(Refusal::new("office/unsure", json!({})));
         }
-        let mut help = Vec::new();
-        let mut status = Vec::new();
-        let mut languages: Vec<Language> = Vec::new();
-        let mut which = Vec::new();
-        for command in &reply.said.commands {
-            match command {
-                Command::Help => help.push(true),
-                Command::Status => status.push(waits.clone()),
-                Command::Language(language) => languages.push(*language),
-                // Everything else belongs to a matter, and this mail names none.
-                _ => which.push(true),
-            }
-        }
-        // A stranger is answered in the language she writes in; there is nothing to change.
-        let known = cx.register.speaker(reply.from).is_some();
-        let language = languages.last().copied().filter(|_| known);
-        help.truncate(1);
-        status.truncate(1);
-        which.truncate(1);
-        if help.is_empty() && status.is_empty() && language.is_none() && which.is_empty() {
-            help.push(true);
-        }
-        let data = json!({
-            "help": help, "status": status, "language": Vec::from_iter(language), "which": which,
-        });
-        let step = Step::to(Office::Staffed).tell(Notice::new("transcript", reply.from, "office/transcript", data));
         let person = cx.register.speaker(reply.from);
+        let commands = &reply.said.commands;
+        let mut lines: Vec<Line> =
+            commands.iter().map(|command| Line::of(command, person.is_some(), brought)).collect();
+        // Of several languages the last holds.
+        let language = lines.iter().rev().find_map(|line| line.language);
+        lines.retain(|line| line.language.is_none() || line.language == language);
+        for near in &brought.near {
+            let meant = Command::KEYS.into_iter().find(|key| *key == near.meant);
+            lines.extend(meant.map(|key| Line { wrote: near.wrote.clone(), ..Line::new(key, "near") }));
+        }
+        if brought.over_budget {
+            lines.push(Line::new("help", "over"));
+        }
+        if lines.is_empty() {
+            lines.push(Line::of(&Command::Help, true, brought));
+        }
+        let data = json!({ "lines": lines });
+        let transcript = Notice::new("transcript", reply.from, "office/transcript", data);
+        let mut step = Step::to(Office::Staffed).tell(transcript);
+        let wanted: Vec<&str> =
+            commands.iter().filter(|c| matches!(c, Command::MyData | Command::Erase)).map(Command::key).collect();
+        if !wanted.is_empty() {
+            step = step.with(Effect::Open(for_staff(&wanted, reply)));
+        }
         Ok(match (language, person) {
             (Some(language), Some(person)) => {
                 step.with(Effect::Register(Change::Language(person.id, language)))
@@ -146,9 +252,25 @@ impl Office {
     }
 }
 
+/// What a person asks of the data held on her, as an enquiry that staff answer: the words by their English
+/// constants, beside her own.
+fn for_staff(wanted: &[&str], reply: &Reply) -> Opening {
+    let subject = wanted.join(", ").replace('_', " ").to_uppercase();
+    let asked =
+        Asked { from: reply.from, subject, text: reply.said.text.clone(), acknowledge: false };
+    Opening {
+        kind: Enquiry::KIND.to_owned(),
+        parent: None,
+        by: None,
+        body: json!(asked),
+        arrived: reply.arrived,
+        nonce: reply.nonce.clone(),
+    }
+}
+
 /// The digest's data: overdue, dated and undated tasks as sections of their own.
 fn digest(news: News) -> Value {
-    let News::Digest { tasks, books, quarantined, silent } = news else { return Value::Null };
+    let News::Digest { tasks, books, quarantined, silent, turned_away } = news else { return Value::Null };
     let (overdue, tasks): (Vec<_>, Vec<_>) =
         tasks.into_iter().partition(|task| task.days_left.is_some_and(|days| days < 0));
     let (dated, undated): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.days_left.is_some());
@@ -156,6 +278,7 @@ fn digest(news: News) -> Value {
     json!({
         "overdue": section(overdue), "dated": section(dated), "undated": section(undated),
         "books": books, "quarantined": quarantined, "silent": silent,
+        "turned_away": if turned_away.is_empty() { vec![] } else { vec![turned_away] },
     })
 }
 

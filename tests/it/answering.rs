@@ -62,6 +62,7 @@ fn the_commands_on_the_pages_are_understood() {
             ("recuse", Command::Recuse),
             ("help", Command::Help),
             ("status", Command::Status),
+            ("verify", Command::Verify),
         ] {
             let word = word(language, name);
             check_named(language, &word);

@@ -207,13 +207,15 @@ fn without_a_quorum_it_is_extended_then_run_again_then_the_chair_is_asked() {
                 [escalated]
             24 09:00 clock: ticks
                 escalation → m1 s1 s2
+                escalation (deputy) → m5 s3
             24 10:00 m4: YES
                 late → m4
             24 11:00 chair to:escalation: WORDS
                 decision-unclear → m1
             24 12:00 chair to:escalation: YES
                 rerun → all
-                task-done → m1
+                task-done run-again → m1
+                office/task-taken → m5 s1 s2 s3
                 [open]
             25 10:00 m4: YES
                 receipt yes → m4
@@ -278,14 +280,15 @@ fn a_ballot_opened_wrongly_is_annulled_by_two_people() {
             1 11:00 m3: order annul {"reason":"wrong question"}
                 refused at the keyboard: ballot/not-staff
             1 11:01 s1: order annul {"reason":"wrong question"}
-                annul-confirm → m1 s2
+                annul-confirm → m1 m5 s2 s3
             1 11:02 s1: order confirm-annul
                 refused at the keyboard: ballot/second-person
             1 11:03 s2 to:annulment: WORDS
                 decision-unclear → s2
             1 11:04 s2 to:annulment: YES
                 annulled → all
-                task-done → s2
+                task-done annulled → s2
+                office/task-taken → m1 m5 s3
                 note to c7: {"ballot":"annulled"}
                 published ballots/c9.json: {"abstain":0,"no":0,"yes":0}
                 [annulled]
@@ -336,7 +339,8 @@ fn a_ballot_that_bounces_goes_to_the_next_address_and_then_becomes_a_task() {
             0 09:07 bounce: m3
                 unreachable → s1 s2
             0 10:00 s1 to:unreachable:p3: WORDS
-                task-done → s1
+                task-done reached → s1
+                office/task-taken → s2
             1 09:00 m2: YES
                 receipt yes → m2
         "#]],
@@ -461,40 +465,6 @@ fn an_answer_from_before_the_opening_is_none() {
                 early → m1
             0 09:00 m2: YES
                 receipt yes → m2
-        "#]],
-    );
-}
-
-#[test]
-fn the_second_person_is_another_person_at_another_account_about_the_same_request() {
-    check(
-        r#"0 09:00 open: straight open
-         1 11:01 s1: order annul {"reason":"first"}
-         1 11:02 s2 to:annulment: NO
-         1 11:03 s1: order annul {"reason":"second"}
-         1 11:04 s2 to:annulment:1: YES
-         1 11:05 m1: order record {"voter":"p3","choice":"no","reference":"x"}
-         1 11:06 s2: order confirm-annul"#,
-        expect![[r#"
-            0 09:00 open: straight open
-                ballot → all
-                [open]
-            1 11:01 s1: order annul {"reason":"first"}
-                annul-confirm → m1 s2
-            1 11:02 s2 to:annulment: NO
-                kept → s1
-                task-done → s2
-            1 11:03 s1: order annul {"reason":"second"}
-                annul-confirm → m1 s2
-            1 11:04 s2 to:annulment:1: YES
-                annulled → all
-                task-done → s2
-                published ballots/c9.json: {"abstain":0,"no":0,"yes":0}
-                [annulled]
-            1 11:05 m1: order record {"voter":"p3","choice":"no","reference":"x"}
-                refused at the keyboard: ballot/no-such-order
-            1 11:06 s2: order confirm-annul
-                refused at the keyboard: ballot/no-such-order
         "#]],
     );
 }

@@ -122,3 +122,27 @@ async fn only_our_own_mail_comes_home_not_its_bounce() {
     rig.turn(3).await;
     assert!(rig.store().fact("heartbeat-home").await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_flood_under_somebodys_name_makes_few_tasks_and_few_answers_and_nothing_is_lost() {
+    let mut rig = Rig::new().await;
+    for n in 0..60 {
+        let raw =
+            format!("From: bob@b.example\r\nSubject: x\r\nMessage-ID: <{n}@b.example>\r\n\r\nBuy {n}!\r\n");
+        rig.inbox.mails.push((t(10), raw));
+    }
+    rig.arrives(10, 99, "To: clerk@atlarge.example", "How does one join?");
+    rig.turn(11).await;
+    assert_eq!(rig.notices("enquiry/task").await.len(), 11, "ten that nobody vouches for, and Ann's");
+    assert_eq!(rig.notices("enquiry/received").await.len(), 11);
+    let set_aside = rig.store().quarantined().await.unwrap();
+    assert_eq!(set_aside.len(), 50);
+    assert_eq!(rig.notices("office/quarantined").await.len(), 0, "a flood of mails is no flood of news");
+    rig.daemon.tell_quarantined(t(12)).await.unwrap();
+    rig.turn(13).await;
+    assert_eq!(rig.notices("office/quarantined").await.len(), 0);
+    assert_eq!(rig.store().turned_away(t(0)).await.unwrap(), [("b.example".to_owned(), 50)]);
+    rig.store().unquarantine(&set_aside[0], Release::Accept, t(14)).await.unwrap();
+    rig.turn(15).await;
+    assert_eq!(rig.notices("enquiry/task").await.len(), 12, "a person looked at it");
+}

@@ -5,10 +5,12 @@ use atlarged::kernel::ids::{CaseId, NoticeId, Party, PersonId, StrangerId};
 use atlarged::kernel::language::Language;
 use atlarged::kernel::people::Person;
 use atlarged::kernel::register::{Change, Register};
+use atlarged::kernel::said::Command;
 use atlarged::kernel::workflow::{Asks, Input};
 use atlarged::letters::{Trust, read};
-use atlarged::workflows::office::Waits;
+use atlarged::workflows::office::{Verified, Waits};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 const OFFICE: CaseId = CaseId(1);
 const BALLOT: CaseId = CaseId(42);
@@ -48,6 +50,8 @@ struct Mail<'a> {
     body: &'a str,
     asked: Token,
     owes: usize,
+    /// How many of her answers she may still change.
+    has_answered: usize,
     junk: bool,
     stranger: bool,
 }
@@ -61,6 +65,7 @@ impl Default for Mail<'_> {
             body: "YES",
             asked: asking(1, Asks::Vote, "ask:p1"),
             owes: 0,
+            has_answered: 0,
             junk: false,
             stranger: false,
         }
@@ -80,7 +85,7 @@ fn sent_to(mail: Mail<'_>) -> String {
     let letter = read(raw.as_bytes(), &Trust { authserv_id: Some(AUTHSERV), ..Trust::default() });
     let notice = |n: usize| NoticeId { case: CaseId(42 + i64::try_from(n).expect("few")), seq: 1, n: 0 };
     let owed =
-        |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: String::new(), until: None } };
+        |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: Value::Null, until: None } };
     let register = register();
     let counter = Counter {
         repeated: false,
@@ -92,7 +97,9 @@ fn sent_to(mail: Mail<'_>) -> String {
         header_only: false,
         asked: mail.asked,
         waits: (0..mail.owes).map(owed).collect(),
+        answered: (0..mail.has_answered).map(owed).collect(),
         stranger: mail.stranger.then_some(StrangerId(9)),
+        verified: letter.commands.contains(&Command::Verify).then_some(Verified::Nothing),
         nonce: "00",
     };
     match desk(&letter, &counter) {
@@ -182,10 +189,44 @@ fn an_answer_without_a_token_finds_the_one_question_that_waits() {
 }
 
 #[test]
+fn what_was_answered_can_be_taken_back_without_a_token_where_it_can_be_only_one() {
+    let mail = |has_answered| Mail { asked: Token::None, body: "WITHDRAW", has_answered, ..Mail::default() };
+    check(mail(1), "c42 from p1 fa");
+    check(Mail { login: None, ..mail(1) }, "c42 from p1 f");
+    check(mail(2), "c1 from p1 fa");
+    check(Mail { body: "Thank you", ..mail(1) }, "opens enquiry from \"p1\"");
+    check(Mail { owes: 1, ..mail(2) }, "c42 from p1 fa");
+}
+
+#[test]
 fn commands_go_to_the_office_and_what_belongs_to_a_matter_stays_there() {
     check(Mail { body: "HELP", ..Mail::default() }, "c1 from p1 tfa");
     check(Mail { body: "LANGUAGE fr", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
     check(Mail { body: "WITHDRAW", ..Mail::default() }, "c42 from p1 tfa");
+    for body in ["SUSPEND", "CERTIFY", "DOCUMENTS 2", "COMMENTS", "NAMED", "MY DATA", "ERASE"] {
+        check(Mail { body, ..Mail::default() }, "c1 from p1 tfa");
+        check(Mail { body, asked: Token::None, owes: 1, ..Mail::default() }, "c1 from p1 fa");
+    }
+    check(Mail { body: "WITHDRAW", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
+}
+
+#[test]
+fn a_line_nearly_a_command_is_told_the_word_unless_it_is_part_of_more() {
+    check(Mail { body: "STATSU", asked: Token::None, ..Mail::default() }, "c1 from p1 fa");
+    let more = "Statsu\r\n\r\nis what I wrote, and nobody answered.";
+    check(Mail { body: more, asked: Token::None, ..Mail::default() }, "opens enquiry from \"p1\"");
+}
+
+#[test]
+fn a_mail_forwarded_below_verify_answers_nothing_whosever_it_is() {
+    let body = "VERIFY\r\n\r\n---------- Forwarded message ---------\r\nFrom: c@c.example\r\n\r\nYES\r\n";
+    check(Mail { body, ..Mail::default() }, "c1 from p1 tfa");
+    check(Mail { body, asked: asking(2, Asks::Vote, "ask:p2"), ..Mail::default() }, "c1 from p1 fa");
+    check(Mail { body, asked: Token::Unknown, ..Mail::default() }, "c1 from p1 fa");
+    let stranger = |stranger, login| Mail { body, from: "eve@e.example", login, stranger, ..Mail::default() };
+    check(stranger(true, Some("eve@e.example")), "c1 from s9 a");
+    check(stranger(true, None), "silent: unsolicited");
+    check(stranger(false, Some("eve@e.example")), "silent: unsolicited");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The documents are true: what they link to is there, and the commands they show are commands.
 
 use atlarged::cli::Cli;
+use atlarged::workflows::Kind;
 use clap::Parser;
 use clap::error::ErrorKind;
 use std::fs;
@@ -110,4 +111,20 @@ fn every_command_shown_is_one() {
         }
     }
     assert!(looked_at > 30, "only {looked_at} commands");
+}
+
+#[test]
+fn every_task_has_its_twin_at_the_keyboard() {
+    let operating = fs::read_to_string("docs/operating.md").expect("a text");
+    let templates = crate::render::renderer_with(&[]).templates();
+    for kind in Kind::ALL {
+        for (template, orders) in kind.tasks() {
+            assert!(templates.contains(&(*template).to_owned()), "{template} has no mail");
+            assert!(!orders.is_empty(), "{template} can be done by reply alone");
+            for order in *orders {
+                let line = format!("`atlarged case order c42 {order}");
+                assert!(operating.contains(&line), "docs/operating.md does not tell {line}");
+            }
+        }
+    }
 }

@@ -7,8 +7,8 @@ use atlarged::kernel::language::Language;
 use atlarged::kernel::people::{Person, Role, RoleHeld};
 use atlarged::kernel::register::{Change, Register};
 use atlarged::kernel::said::{Command, Problem, Said};
-use atlarged::kernel::workflow::{Answers, Input, Opening, Reply, Undelivered};
-use atlarged::workflows::{Policies, Surroundings};
+use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Reply, Undelivered};
+use atlarged::workflows::{Kind, Policies, Surroundings};
 use chrono::{DateTime, Duration, Utc};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ enum Event {
     Opens(&'static str, Value),
     Says { from: Party, to_label: &'static str, text: &'static str, commands: Vec<Command>, sure: bool },
     Desk(Party, Value, Vec<Command>),
+    Orders(u32, &'static str, Value),
     Clock(i64),
     Bounces(&'static str, Party),
 }
@@ -48,7 +49,14 @@ fn reply(from: Party, label: &str, text: &str, commands: Vec<Command>, sure: boo
     Input::Reply(Reply {
         from,
         answers: (!label.is_empty()).then(|| Answers { notice, label: label.into(), to: from }),
-        said: Said { text: text.into(), choice: None, problem: Problem::NoAnswer, commands, language: None },
+        said: Said {
+            text: text.into(),
+            choice: None,
+            problem: Problem::NoAnswer,
+            commands,
+            language: None,
+            sheet: None,
+        },
         arrived: DateTime::UNIX_EPOCH,
         assurance: Assurance { token: true, from_on_file: true, aligned: sure, confirmed: false },
         nonce: String::new(),
@@ -78,6 +86,17 @@ fn check(events: Vec<Event>, expected: Expect) {
             Event::Desk(from, desk, commands) => {
                 Before::Case(known(), reply(from, "", "", commands, true, desk))
             }
+            Event::Orders(by, verb, args) => Before::Case(
+                known(),
+                Input::Order(Order {
+                    by: PersonId(by),
+                    verb: verb.into(),
+                    args,
+                    at: now,
+                    os_user: String::new(),
+                    nonce: String::new(),
+                }),
+            ),
             Event::Clock(days) => {
                 now += Duration::days(days);
                 Before::Case(known(), Input::Wake)
@@ -97,6 +116,10 @@ fn check(events: Vec<Event>, expected: Expect) {
         };
         let at = Surroundings { case: CaseId(5), now, policies: &policies, register: &register };
         let commit = advance::advance(before, None, &at, "test").expect("a step");
+        for task in &commit.tasks {
+            let known = Kind::Enquiry.tasks().iter().any(|(template, _)| *template == task.template);
+            assert!(known, "{} is not among the tasks an enquiry says it can ask for", task.template);
+        }
         for mail in &commit.outbox {
             told.push_str(&format!("{} → {}\n", mail.template, mail.to));
         }
@@ -169,6 +192,7 @@ fn staff_who_do_not_answer_are_reminded_and_then_their_deputies_asked() {
             -
             enquiry/answer → p3
             enquiry/done → p2
+            office/task-taken → p1
             [answered]
         "#]],
     );
@@ -207,6 +231,39 @@ fn an_answer_that_comes_back_is_a_task_that_can_be_closed() {
             enquiry/undeliverable → p1
             -
             enquiry/done → p1
+            -
+        "#]],
+    );
+}
+
+#[test]
+fn staff_answer_at_the_keyboard_too() {
+    check(
+        vec![
+            asked(STRANGER, true),
+            Event::Orders(3, "answer", json!({ "text": "I know!" })),
+            Event::Orders(1, "answer", json!({})),
+            Event::Orders(2, "answer", json!({ "text": "Like this" })),
+            Event::Bounces("answer", STRANGER),
+            Event::Clock(3),
+            Event::Orders(1, "done", Value::Null),
+            Event::Orders(1, "answer", json!({ "text": "Once more" })),
+        ],
+        expect![[r#"
+            enquiry/task → p1
+            enquiry/received → s9
+            [waiting]
+            -
+            -
+            enquiry/answer → s9
+            office/task-taken → p1
+            [answered]
+            enquiry/undeliverable → p1
+            -
+            enquiry/undeliverable → p2
+            -
+            office/task-taken → p2
+            -
             -
         "#]],
     );

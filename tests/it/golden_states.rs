@@ -9,7 +9,8 @@ use std::fs;
 use std::path::PathBuf;
 
 /// A script for each phase a ballot can be stored in.
-const BALLOTS: [(&str, &str); 6] = [
+const BALLOTS: [(&str, &str); 7] = [
+    ("planned", "0 09:00 open: planned straight open child"),
     (
         "open",
         "0 09:00 open: straight open child\n1 10:00 m1: YES\n1 10:01 m2 forged: NO\n1 10:02 m3: RECUSE\n1 10:03 m4: WITHDRAW",

@@ -1,5 +1,7 @@
 //! Integration tests: one binary, real servers.
 
+mod accuracy;
+mod annul_stories;
 mod answering;
 mod ballot_stories;
 mod config;
@@ -11,10 +13,14 @@ mod daemon_thinking;
 mod desk;
 mod documents;
 mod enquiry_stories;
+mod forms;
+mod forms_hostile;
+mod forms_talk;
 mod golden_states;
 mod letters_answers;
 mod letters_gate;
 mod letters_layouts;
+mod letters_mails;
 mod letters_quotes;
 mod letters_speech;
 mod letters_total;
@@ -40,5 +46,6 @@ mod story;
 mod systemd;
 mod tally;
 mod tidy;
+mod verify_stories;
 mod village;
 mod who_wrote;

@@ -128,6 +128,8 @@ fn the_words_a_mail_offers_are_commands_in_every_language() {
         ("questions", Command::Questions),
         ("verify", Command::Verify),
         ("documents", Command::Documents(None)),
+        ("comments", Command::Comments),
+        ("named", Command::Named),
         ("my_data", Command::MyData),
         ("erase", Command::Erase),
     ];

@@ -5,6 +5,7 @@ mod hands;
 mod killed;
 mod outage;
 mod record;
+mod replayed;
 mod sending;
 mod steps;
 

@@ -1,5 +1,5 @@
 //! Stories of ballots. A script's lines are `DAY HH:MM who: what`; the transcript says what came of each.
-//! `mN` is a member, `s1` and `s2` are staff, `chair` is m1. Answers: YES NO ABSTAIN, SUPPORT (a word of
+//! `mN` is a member, `s1` and `s2` are staff, `s3` is their deputy, `chair` is m1, m5 the Vice-Chair. Answers: YES NO ABSTAIN, SUPPORT (a word of
 //! support), THANKS ("Yes, thank you"), BOTH, QUOTE (an answer only in the quote), WORDS, IF (a condition), WITHDRAW, RECUSE, CONFIRM, DECLINE.
 //! `forged` after a name: the right token, an unproven From; `to:LABEL`: which mail is answered.
 
@@ -7,6 +7,7 @@ use atlarged::advance::{self, Before, CaseRow, Commit};
 use atlarged::kernel::assurance::Assurance;
 use atlarged::kernel::ballot::{Majority, Quorum, Rule};
 use atlarged::kernel::choice::Choice;
+use atlarged::kernel::duties::DEPUTY_FOR;
 use atlarged::kernel::ids::{CaseId, NoticeId, Party, PersonId};
 use atlarged::kernel::language::Language;
 use atlarged::kernel::people::{Person, Role, RoleHeld};
@@ -14,7 +15,7 @@ use atlarged::kernel::register::{Change, Register};
 use atlarged::kernel::said::{Command, Problem, Said};
 use atlarged::kernel::workflow::{Answers, Input, Note, Opening, Order, Reply, Undelivered};
 use atlarged::workflows::ballot::{ParentSays, Polarity, Secrecy, Voters};
-use atlarged::workflows::{Policies, Surroundings};
+use atlarged::workflows::{Kind, Policies, Surroundings};
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use expect_test::Expect;
 use serde_json::json;
@@ -51,10 +52,12 @@ fn register() -> Register {
     let members = (1..=15).map(|id| match id {
         1 => person(id, &[Role::AlacMember, Role::AlacChair], 1),
         2 => person(id, &[Role::AlacMember], 2),
+        5 => person(id, &[Role::AlacMember, Role::AlacViceChair], 1),
         _ => person(id, &[Role::AlacMember], 1),
     });
     let staff = [STAFF + 1, STAFF + 2].map(|id| person(id, &[Role::Staff], 1));
-    Register::fold(&members.chain(staff).collect::<Vec<_>>())
+    let deputy = person(STAFF + 3, &[Role::StaffDeputy], 1);
+    Register::fold(&members.chain(staff).chain([deputy]).collect::<Vec<_>>())
 }
 
 struct Story {
@@ -105,7 +108,7 @@ fn said(word: &str) -> Said {
         _ => (None, Problem::NoAnswer, vec![]),
     };
     let text = if word == "THANKS" { "Yes, thank you" } else { word };
-    Said { text: text.to_owned(), choice, problem, commands, language: None }
+    Said { text: text.to_owned(), choice, problem, commands, language: None, sheet: None }
 }
 
 impl Story {
@@ -116,7 +119,9 @@ impl Story {
         } else {
             Majority::OfQuorum
         };
+        let opens = now + Duration::days(if has("planned") { 2 } else { 0 });
         let body = json!({
+            "opens": opens, "closes": opens + Duration::days(5),
             "question": texts("Shall we?"), "yes_means": texts("we shall"), "no_means": texts("we shall not"),
             "polarity": if has("reversed") { Polarity::Reversed } else { Polarity::Straight },
             "rule": Rule { quorum: Quorum::default(), majority },
@@ -150,10 +155,17 @@ impl Story {
     /// What came of a step: who gets what, what is published, the phase.
     fn tell(&mut self, commit: &Commit) {
         let mut mails: Vec<(String, Vec<String>)> = Vec::new();
+        for task in &commit.tasks {
+            let known = Kind::Ballot.tasks().iter().any(|(template, _)| *template == task.template);
+            assert!(known, "{} is not among the tasks a ballot says it can ask for", task.template);
+        }
         self.labels.extend(commit.outbox.iter().map(|row| row.label.clone()));
         for row in &commit.outbox {
-            let choice = row.data.get("choice").and_then(|c| c.as_str()).map(|c| format!(" {c}"));
+            let word = |key: &str| row.data.get(key).and_then(|c| c.as_str()).map(|c| format!(" {c}"));
+            let choice = word("choice").or_else(|| word("done"));
             let address = if row.address > 0 { format!("#{}", row.address) } else { String::new() };
+            let deputy = if row.data.get(DEPUTY_FOR).is_some() { " (deputy)" } else { "" };
+            let choice = choice.or_else(|| Some(deputy.to_owned()));
             let what =
                 format!("{}{}", row.template.trim_start_matches("ballot/"), choice.unwrap_or_default());
             let to = format!("{}{address}", name(row.to));

@@ -46,7 +46,14 @@ fn reply(voter: u32, choice: Choice, arrived: DateTime<Utc>) -> Input {
     Input::Reply(Reply {
         from,
         answers: Some(Answers { notice, label: format!("ask:{from}"), to: from }),
-        said: Said { text, choice: Some(choice), problem: Problem::None, commands: vec![], language: None },
+        said: Said {
+            text,
+            choice: Some(choice),
+            problem: Problem::None,
+            commands: vec![],
+            language: None,
+            sheet: None,
+        },
         arrived,
         assurance: Assurance { token: true, from_on_file: true, aligned: true, confirmed: false },
         nonce: canonical::sha256(&voter.to_be_bytes())[..32].to_owned(),

@@ -281,3 +281,22 @@ fn an_authors_own_signature_is_told_and_is_none_of_her_words() {
     }
     check_own("application/pkcs7-mime; smime-type=signed-data", "MIIB\n", ("smime", ""));
 }
+
+#[test]
+fn inspect_checks_a_mail_against_a_zone_file_at_a_given_moment() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mail, keys) = (dir.path().join("a.eml"), dir.path().join("zone"));
+    std::fs::write(&mail, signed(&ann(""), Signing { expires: Some(60), ..Signing::default() }))
+        .expect("a mail");
+    std::fs::write(&keys, zone("")).expect("a zone");
+    for (now, expected) in [("2001-01-01T00:00:00Z", "pass"), ("2100-01-01T00:00:00Z", "fail")] {
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_atlarged"))
+            .args(["inspect", "--json", "--now", now, "--zone"])
+            .args([&keys, &mail])
+            .output()
+            .expect("a run");
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        assert_eq!(said["assurance"]["dkim"], expected, "{said}");
+    }
+}

@@ -20,8 +20,10 @@ use mail_auth::{DnsError, Error, MessageAuthenticator};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tables::Tables;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use zone::Zone;
 
 /// Answers kept by the resolver, and for how long at most: a key that was withdrawn is soon believed no more.
@@ -144,6 +146,7 @@ impl Resolver {
     ) -> Result<Resolver, Fault> {
         let resolver = TokioResolver::builder_with_config(servers, TokioRuntimeProvider::default())
             .with_options(options)
+            .with_tls_config(no_tls()?)
             .build()
             .map_err(|why| Fault::new("setting up DNS", why))?;
         Ok(Resolver { verifier: MessageAuthenticator(resolver), tables: Tables::of(zone), at_most })
@@ -171,6 +174,14 @@ impl Resolver {
         checked.looks = looks;
         checked
     }
+}
+
+/// No name server is asked over TLS: nothing need be trusted, and the system's certificates not be read.
+fn no_tls() -> Result<ClientConfig, Fault> {
+    let ring = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
+    let config = config.map_err(|why| Fault::new("setting up DNS", why))?;
+    Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
 fn name_server(server: &Server) -> NameServerConfig {

@@ -77,6 +77,7 @@ mod tests {
                     build: "b".into(),
                     outcome: "acted".into(),
                     state_hash: "h".into(),
+                    effects_hash: String::new(),
                 };
                 before = link(&before, &entry);
                 JournalRow { number: i64::from(seq) + 1, entry, hash: hex(&before) }

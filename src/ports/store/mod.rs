@@ -12,6 +12,7 @@ use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
 use crate::kernel::workflow::{Asks, Record};
+use crate::letters::print::Print;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -210,6 +211,13 @@ pub struct JournalRow {
     pub hash: String,
 }
 
+/// How many mails for whose writers nobody vouches become tasks in a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    pub per_domain: u32,
+    pub per_day: u32,
+}
+
 /// What a party still owes an answer to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenAsk {
@@ -305,6 +313,17 @@ pub trait Store: Send + Sync {
         language: Language,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Answer<(StrangerId, Option<DateTime<Utc>>)>> + Send;
+    /// Whether a mail for whose writer nobody vouches may become a task: in the day before `now` fewer than
+    /// `limits` of its domain, and of all, were let in. The same mail always gets the same answer.
+    fn admit(
+        &self,
+        mail: MailId,
+        domain: &str,
+        limits: Admission,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+    /// How many mails of which domains were not let in since a moment, most first, at most twenty domains.
+    fn turned_away(&self, since: DateTime<Utc>) -> impl Future<Output = Answer<Vec<(String, u64)>>> + Send;
     fn stranger_address(
         &self,
         id: StrangerId,
@@ -349,8 +368,15 @@ pub trait Store: Send + Sync {
     /// The next notice due to be sent, in hand from now on. What is past its `not_after` lapses; where it
     /// asks and was not cancelled, its case hears of it by `Input::Undelivered`.
     fn claim_outgoing(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Outgoing>>> + Send;
-    /// Keeps the bytes about to be sent, before they are.
-    fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> impl Future<Output = Answer<()>> + Send;
+    /// Keeps the bytes about to be sent, before they are, and their print, which stays.
+    fn keep_bytes(
+        &self,
+        id: NoticeId,
+        bytes: &Sealed,
+        print: &Print,
+    ) -> impl Future<Output = Answer<()>> + Send;
+    /// The print of a notice as it was last sent; none for one that never was.
+    fn print(&self, id: NoticeId) -> impl Future<Output = Answer<Option<Print>>> + Send;
     /// Records how a try ended. Accepted with `report_sent` posts `Input::Sent`; Never posts
     /// `Input::Undelivered`; both in the same transaction. The bytes go once the outcome is final.
     fn posted(

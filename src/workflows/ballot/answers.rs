@@ -1,10 +1,11 @@
 //! What a voter writes, and what becomes of it. Worst is a wrong choice credited; next, a needless question.
 
-use super::{Ballot, Entry, Pending, Polarity, Policy, Poll, What, mails, staff};
+use super::{Ballot, Entry, Pending, Plan, Polarity, Policy, Poll, What, mails, staff};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::Party;
 use crate::kernel::said::{Command, Problem, Said};
 use crate::kernel::workflow::{Asks, Cx, Effect, Refusal, Reply, Step};
+use chrono::{DateTime, Utc};
 use mails::Taken;
 use serde_json::{Value, json};
 
@@ -53,25 +54,29 @@ pub(super) fn reply(poll: Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<B
         return match poll.pending.get(&voter).filter(asked).cloned() {
             Some(pending) => confirmed(poll, voter, &pending, reply, cx),
             // An old question, or an old answer sent again: it is no vote, and it confirms nothing new.
-            None => Err(ask_again(&poll, voter, "ballot/no-answer")),
+            None => Err(ask_anew(&poll, voter, "ballot/no-answer")),
         };
     }
     if !poll.in_time(reply.arrived) {
-        return Err(late(&poll, reply));
+        return Err(late(&poll, Some(voter), reply));
     }
-    let what = what(&poll, voter, about, reply)?;
+    let what = what(&poll, voter, about, reply, cx)?;
     if cx.acts.allows(poll.matter.act, reply.assurance) {
         return Ok(record(poll, voter, Entry { arrived: reply.arrived, what }));
     }
     Ok(unsure(poll, voter, reply, what, cx))
 }
 
-fn late(poll: &Poll, reply: &Reply) -> Refusal {
+/// Too late or too early. What stands for a voter is told to her alone.
+fn late(poll: &Poll, voter: Option<Party>, reply: &Reply) -> Refusal {
     if reply.arrived.timestamp() < poll.opened.timestamp() {
         let data = json!({ "question": poll.matter.question, "opens": poll.opened });
         return Refusal::new("ballot/early", data);
     }
-    let data = json!({ "question": poll.matter.question, "closes": poll.closes, "arrived": reply.arrived });
+    let data = json!({
+        "question": poll.matter.question, "closes": poll.closes, "arrived": reply.arrived,
+        "standing": voter.map(|voter| mails::standing_of(poll, voter)).unwrap_or_default(),
+    });
     Refusal::new("ballot/late", data)
 }
 
@@ -98,7 +103,7 @@ fn voter(poll: &Poll, reply: &Reply, cx: &Cx<Policy>) -> Result<Party, Refusal> 
 }
 
 /// What the words come to: a vote, a withdrawal, a recusal; or precisely why nothing.
-fn what(poll: &Poll, voter: Party, about: About, reply: &Reply) -> Result<What, Refusal> {
+fn what(poll: &Poll, voter: Party, about: About, reply: &Reply, cx: &Cx<Policy>) -> Result<What, Refusal> {
     let said = &reply.said;
     if said.has(&Command::Withdraw) {
         return Ok(What::Withdrawn);
@@ -106,19 +111,19 @@ fn what(poll: &Poll, voter: Party, about: About, reply: &Reply) -> Result<What, 
     if said.has(&Command::Recuse) {
         return Ok(What::Recused);
     }
-    let choice = choice(poll, voter, said)?;
+    let choice = choice(poll, voter, said, cx)?;
     // "Yes, thank you" under a receipt for NO, "Yes, understood" under a result: no change of mind.
     let bare = said.text.split_whitespace().count() <= 1;
     let changes = poll.vote_of(voter).is_some_and(|standing| standing != choice);
     match about {
-        About::News => Err(ask_again(poll, voter, "ballot/no-answer")),
-        About::Receipt if changes && !bare => Err(ask_again(poll, voter, "ballot/unclear")),
+        About::News => Err(ask_again(poll, voter, "ballot/no-answer", cx)),
+        About::Receipt if changes && !bare => Err(ask_again(poll, voter, "ballot/unclear", cx)),
         _ => Ok(What::Voted { choice, code: code(&reply.nonce), paper: None }),
     }
 }
 
 /// The one choice of an answer, or precisely why there is none.
-fn choice(poll: &Poll, voter: Party, said: &Said) -> Result<Choice, Refusal> {
+fn choice(poll: &Poll, voter: Party, said: &Said, cx: &Cx<Policy>) -> Result<Choice, Refusal> {
     let template = match (said.problem, said.choice) {
         (Problem::None, Some(choice)) => return Ok(choice),
         (Problem::SupportWord, Some(choice)) if poll.matter.polarity == Polarity::Straight => {
@@ -135,19 +140,27 @@ fn choice(poll: &Poll, voter: Party, said: &Said) -> Result<Choice, Refusal> {
         }
         (Problem::NoAnswer | Problem::NumberOnly | Problem::Empty | Problem::None, _) => "ballot/no-answer",
     };
-    Err(ask_again(poll, voter, template))
+    Err(ask_again(poll, voter, template, cx))
 }
 
-/// A refusal that can be mended by one word, whatever mail was answered.
-fn ask_again(poll: &Poll, voter: Party, template: &'static str) -> Refusal {
+/// A refusal that can be mended by one word, whatever mail was answered. Where an earlier answer waits for the
+/// voter's word, that is what she is asked, and nothing else.
+fn ask_again(poll: &Poll, voter: Party, template: &'static str, cx: &Cx<Policy>) -> Refusal {
+    if let Some(pending) = poll.pending.get(&voter) {
+        return confirm_first(poll, voter, pending, poll.closes + cx.policy.grace());
+    }
+    ask_anew(poll, voter, template)
+}
+
+/// A refusal that asks for the vote itself.
+fn ask_anew(poll: &Poll, voter: Party, template: &'static str) -> Refusal {
     Refusal::new(template, with_standing(poll, voter)).asking(Asks::Vote).about(mails::asking(voter))
 }
 
 /// The facts of the ballot and, as the one item of a section, the answer that stands unchanged.
 fn with_standing(poll: &Poll, voter: Party) -> Value {
-    let standing: Vec<Choice> = poll.vote_of(voter).into_iter().collect();
     let mut data = serde_json::to_value(mails::facts(poll)).unwrap_or_default();
-    data["standing"] = json!(standing);
+    data["standing"] = json!(mails::standing_of(poll, voter));
     data
 }
 
@@ -228,7 +241,7 @@ fn confirmed(
 ) -> Result<Step<Ballot>, Refusal> {
     let until = poll.closes + cx.policy.grace();
     if reply.arrived.timestamp() > until.timestamp() && poll.frozen.is_none() {
-        return Err(late(&poll, reply));
+        return Err(late(&poll, Some(voter), reply));
     }
     if reply.said.has(&Command::Decline) {
         poll.pending.remove(&voter);
@@ -244,27 +257,31 @@ fn confirmed(
         let entry = Entry { arrived: pending.arrived, what: pending.what.clone() };
         return Ok(record(poll, voter, entry));
     }
-    let notice = mails::confirm(&poll, voter, pending, until);
+    Err(confirm_first(&poll, voter, pending, until))
+}
+
+/// What waits for the voter's word, and how one word settles it.
+fn confirm_first(poll: &Poll, voter: Party, pending: &Pending, until: DateTime<Utc>) -> Refusal {
+    let notice = mails::confirm(poll, voter, pending, until);
     let template = match notice.template {
         "ballot/confirm" => "ballot/confirm-unclear",
         word => word,
     };
-    Err(Refusal::new(template, notice.data).asking(Asks::Confirm))
+    let label = mails::confirming(voter, pending.number);
+    Refusal::new(template, notice.data).asking(Asks::Confirm).about(label)
 }
 
 /// The refusal to somebody who writes about a ballot that takes no answers.
-pub(super) fn over(ballot: &Ballot, reply: &Reply) -> Refusal {
+pub(super) fn over(ballot: &Ballot, reply: &Reply, cx: &Cx<Policy>) -> Refusal {
     match ballot {
-        Ballot::Planned(matter) => {
+        Ballot::Planned(Plan { matter, .. }) => {
             Refusal::new("ballot/early", json!({ "question": matter.question, "opens": matter.opens }))
         }
         Ballot::Annulled { matter, .. } => {
             Refusal::new("ballot/was-annulled", json!({ "question": matter.question }))
         }
         Ballot::Open(poll) | Ballot::Escalated { poll, .. } | Ballot::Closed { poll, .. } => {
-            let data =
-                json!({ "question": poll.matter.question, "closes": poll.closes, "arrived": reply.arrived });
-            Refusal::new("ballot/late", data)
+            late(poll, voter(poll, reply, cx).ok(), reply)
         }
     }
 }

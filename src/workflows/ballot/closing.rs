@@ -47,8 +47,7 @@ pub(super) fn close(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
     }
     poll.earlier.push(Round { round: poll.round, opened: poll.opened, closed: cx.now, counts, verdict });
     if poll.round <= cx.policy.reruns {
-        let cancel =
-            poll.electorate.iter().map(|voter| Effect::Cancel(mails::asking(*voter))).collect::<Vec<_>>();
+        let cancel = mails::asked_no_more(&poll);
         let next = setup::begin(poll.matter, poll.round + 1, poll.earlier, poll.asked, cx);
         // The old round's asks go before the new round's are written.
         return Step { state: next.state, effects: cancel.into_iter().chain(next.effects).collect() };

@@ -1,14 +1,15 @@
 //! What a ballot writes. Each function is one template under templates/ballot/ and its data.
 
-use super::{Annulment, Entry, Pending, Poll, Secrecy, Texts, What};
-use crate::kernel::ballot::{Counts, Outcome, Verdict, Why};
+use super::{Annulment, Ballot, Entry, Matter, Paper, Pending, Poll, Secrecy, Texts, What};
+use crate::kernel::ballot::{Counts, Majority, Outcome, Verdict, Why};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{Party, PersonId};
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{Asks, Audience, Class, Effect, Notice, Task};
+use crate::kernel::workflow::{Asks, Audience, Class, Deputies, Effect, Notice, Task};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What every mail about an open ballot shows.
 #[derive(Serialize)]
@@ -69,8 +70,10 @@ pub(super) fn asked_no_more(poll: &Poll) -> Vec<Effect> {
     let labels = |voter: &Party| {
         [asking(*voter), format!("refusal:{voter}"), format!("unreachable:{voter}")].map(Effect::Cancel)
     };
+    let annulment =
+        poll.annulment.iter().map(|asked| Effect::Cancel(super::staff::Task::annulment(asked.at)));
     let questions = poll.pending.iter().map(|(voter, p)| Effect::Cancel(confirming(*voter, p.number)));
-    poll.electorate.iter().flat_map(labels).chain(questions).collect()
+    poll.electorate.iter().flat_map(labels).chain(questions).chain(annulment).collect()
 }
 
 fn ask(poll: &Poll, voter: Party, template: &'static str) -> Notice {
@@ -112,6 +115,15 @@ struct Receipt<'a> {
     hash: &'a str,
     #[serde(flatten)]
     seen: Seen,
+    /// Who entered it and from which paper.
+    #[serde(flatten)]
+    paper: Option<Entered<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entered<'a> {
+    by: Party,
+    reference: &'a str,
 }
 
 /// How an answer was taken.
@@ -143,15 +155,17 @@ fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str,
         Taken::Older => "ballot/receipt-older",
         Taken::Paper => "ballot/receipt-paper",
     };
-    let means = match choice {
-        Choice::Yes => vec![&poll.matter.yes_means],
-        Choice::No => vec![&poll.matter.no_means],
-        Choice::Abstain => Vec::new(),
+    let paper = match &entry.what {
+        What::Voted { paper: Some(Paper { by, reference }), .. } => {
+            Some(Entered { by: Party::Person(*by), reference })
+        }
+        _ => None,
     };
     let data = Receipt {
         question: &poll.matter.question,
         choice,
-        means,
+        means: means(poll, choice),
+        paper,
         code,
         arrived: entry.arrived,
         closes: poll.closes,
@@ -160,6 +174,20 @@ fn receipt(poll: &Poll, voter: Party, entry: &Entry, choice: Choice, code: &str,
     };
     let notice = Notice::new(&format!("receipt:{voter}"), voter, template, data);
     Notice { asks: Asks::Vote, ..notice }.to_address(address(poll, voter))
+}
+
+/// What a choice does; none for ABSTAIN.
+fn means(poll: &Poll, choice: Choice) -> Vec<&Texts> {
+    match choice {
+        Choice::Yes => vec![&poll.matter.yes_means],
+        Choice::No => vec![&poll.matter.no_means],
+        Choice::Abstain => Vec::new(),
+    }
+}
+
+/// The answer of a voter that stands, as the one item of a section.
+pub(super) fn standing_of(poll: &Poll, voter: Party) -> Vec<Choice> {
+    poll.vote_of(voter).into_iter().collect()
 }
 
 pub(super) fn withdrawn(poll: &Poll, voter: Party) -> Notice {
@@ -174,10 +202,12 @@ pub(super) fn recused(poll: &Poll, voter: Party) -> Notice {
 pub(super) fn confirm(poll: &Poll, voter: Party, pending: &Pending, until: DateTime<Utc>) -> Notice {
     let mut data = json!({
         "question": poll.matter.question, "closes": poll.closes, "until": until, "hash": poll.hash,
+        "standing": standing_of(poll, voter),
     });
     let template = match &pending.what {
         What::Voted { choice, .. } => {
             data["choice"] = json!(choice);
+            data["means"] = json!(means(poll, *choice));
             "ballot/confirm"
         }
         What::Withdrawn => {
@@ -197,7 +227,7 @@ pub(super) fn confirm(poll: &Poll, voter: Party, pending: &Pending, until: DateT
 
 /// Something was not the voter's: it is thrown away, and she can still vote.
 pub(super) fn declined(poll: &Poll, voter: Party) -> Notice {
-    let standing: Vec<Choice> = poll.vote_of(voter).into_iter().collect();
+    let standing = standing_of(poll, voter);
     let data = json!({ "question": poll.matter.question, "closes": poll.closes, "standing": standing });
     Notice::new(&asking(voter), voter, "ballot/declined", data).asking(Asks::Vote)
 }
@@ -230,6 +260,28 @@ struct Result<'a> {
     silent: Vec<Vec<Party>>,
     case: String,
     hash: &'a str,
+    rule: &'static str,
+    round: u32,
+    extended: bool,
+    /// Rounds before this one that found no quorum.
+    earlier: Vec<Earlier>,
+}
+
+/// A round that found no quorum.
+#[derive(Serialize)]
+struct Earlier {
+    round: u32,
+    closed: DateTime<Utc>,
+    recorded: u32,
+}
+
+/// The rule by its name in templates.
+fn rule(poll: &Poll) -> &'static str {
+    match poll.matter.rule.majority {
+        Majority::OfQuorum => "of-quorum",
+        Majority::TwoThirds { abstain_counts_as_cast: true } => "two-thirds",
+        Majority::TwoThirds { abstain_counts_as_cast: false } => "two-thirds-without-abstain",
+    }
 }
 
 pub(super) fn result(poll: &Poll, counts: Counts, verdict: Verdict, case: String) -> Notice {
@@ -243,6 +295,11 @@ pub(super) fn result(poll: &Poll, counts: Counts, verdict: Verdict, case: String
         Secrecy::Open => Some(poll.silent()).filter(|silent| !silent.is_empty()).into_iter().collect(),
         Secrecy::NonPublic => Vec::new(),
     };
+    let earlier = poll.earlier.iter().filter(|past| past.round < poll.round).map(|past| Earlier {
+        round: past.round,
+        closed: past.closed,
+        recorded: past.verdict.recorded,
+    });
     let data = Result {
         question: &poll.matter.question,
         yes_means: &poll.matter.yes_means,
@@ -252,6 +309,10 @@ pub(super) fn result(poll: &Poll, counts: Counts, verdict: Verdict, case: String
         silent,
         case,
         hash: &poll.hash,
+        rule: rule(poll),
+        round: poll.round,
+        extended: poll.extended,
+        earlier: earlier.collect(),
     };
     Notice { class: Class::Public, ..Notice::new("result", everybody(poll), template, data) }
 }
@@ -264,7 +325,7 @@ pub(super) fn escalation(poll: &Poll, verdict: Verdict, officers: Vec<Party>) ->
     });
     let notice = Notice::new("escalation", Audience::Parties(officers), "ballot/escalation", data)
         .asking(Asks::Decision);
-    Task { notice, due: None }
+    Task::new(notice, None)
 }
 
 /// A voter none of whose addresses takes mail: staff must reach her another way before the close.
@@ -277,19 +338,26 @@ pub(super) fn unreachable(poll: &Poll, voter: Party) -> Task {
         data,
     )
     .asking(Asks::Text);
-    Task { notice, due: Some(poll.closes) }
+    Task::new(notice, Some(poll.closes))
 }
 
 /// Asks the other staff and the Chair whether to annul.
-pub(super) fn annulment(poll: &Poll, annulment: &Annulment, others: Vec<Party>) -> Task {
-    let data = json!({
-        "question": poll.matter.question, "by": Party::Person(annulment.by), "reason": annulment.reason,
-        "closes": poll.closes,
+pub(super) fn annulment(ballot: &Ballot, annulment: &Annulment, others: Vec<Party>) -> Task {
+    let matter = ballot.matter();
+    let mut data = json!({
+        "question": matter.question, "by": Party::Person(annulment.by), "reason": annulment.reason,
     });
+    let (template, due) = match ballot {
+        Ballot::Open(poll) => ("ballot/annul-confirm", poll.closes),
+        _ => {
+            data["opens"] = json!(matter.opens);
+            ("ballot/annul-planned", matter.opens)
+        }
+    };
     let label = super::staff::Task::annulment(annulment.at);
-    let notice = Notice::new(&label, Audience::Parties(others), "ballot/annul-confirm", data)
-        .asking(Asks::Decision);
-    Task { notice, due: Some(poll.closes) }
+    let notice = Notice::new(&label, Audience::Parties(others), template, data).asking(Asks::Decision);
+    // There may be little time: everybody who can agree is asked at once, deputies too.
+    Task { notice, due: Some(due), deputies: Deputies::Asked }
 }
 
 pub(super) fn annulled(poll: &Poll, reason: &str) -> Notice {
@@ -297,19 +365,62 @@ pub(super) fn annulled(poll: &Poll, reason: &str) -> Notice {
     Notice { class: Class::Public, ..Notice::new("annulled", everybody(poll), "ballot/annulled", data) }
 }
 
+/// Tells those who planned a ballot and wanted it annulled that it will not open.
+pub(super) fn annulled_planned(matter: &Matter, asked: &Annulment, second: PersonId) -> Notice {
+    let data = json!({
+        "question": matter.question, "reason": asked.reason, "by": Party::Person(asked.by),
+        "second": Party::Person(second),
+    });
+    let to: BTreeSet<PersonId> = matter.by.into_iter().chain([asked.by]).filter(|to| *to != second).collect();
+    let to = Audience::Parties(to.into_iter().map(Party::Person).collect());
+    Notice::new("annulled", to, "ballot/annulled-planned", data)
+}
+
 /// Tells who asked for an annulment that the second person said no.
-pub(super) fn kept(poll: &Poll, by: PersonId, second: PersonId) -> Notice {
-    let data = json!({ "question": poll.matter.question, "second": Party::Person(second) });
+pub(super) fn kept(matter: &Matter, by: PersonId, second: PersonId) -> Notice {
+    let data = json!({ "question": matter.question, "second": Party::Person(second) });
     Notice::new("kept", Party::Person(by), "ballot/kept", data)
 }
 
 /// Tells everybody that the Chair left a ballot without quorum as it is.
 pub(super) fn left_undecided(poll: &Poll) -> Notice {
     let data = json!({ "question": poll.matter.question });
-    Notice { class: Class::Public, ..Notice::new("undecided", everybody(poll), "ballot/left-undecided", data) }
+    Notice {
+        class: Class::Public,
+        ..Notice::new("undecided", everybody(poll), "ballot/left-undecided", data)
+    }
 }
 
-/// Thanks for doing a task, with what was understood.
-pub(super) fn task_done(poll: &Poll, to: Party, template: &'static str) -> Notice {
-    Notice::new("done", to, template, json!({ "question": poll.matter.question }))
+/// What somebody did by doing a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    Annulled,
+    Kept,
+    RunAgain,
+    LeftUndecided,
+    Reached(Party),
+}
+
+/// What a mail says that is about a task and not the first about it: which task it is.
+pub(super) fn task_facts(matter: &Matter, task: super::staff::Task) -> Value {
+    use super::staff::Task as Kind;
+    let (task, voter) = match task {
+        Kind::Annulment(_) => ("annul", None),
+        Kind::Escalation => ("run-again", None),
+        Kind::Unreachable(voter) => ("reach", Some(voter)),
+    };
+    json!({ "question": matter.question, "task": task, "voter": Vec::from_iter(voter) })
+}
+
+/// Thanks for doing a task, with what came of it.
+pub(super) fn task_done(matter: &Matter, to: Party, done: Done) -> Notice {
+    let (word, voter) = match done {
+        Done::Annulled => ("annulled", None),
+        Done::Kept => ("kept", None),
+        Done::RunAgain => ("run-again", None),
+        Done::LeftUndecided => ("left-undecided", None),
+        Done::Reached(voter) => ("reached", Some(voter)),
+    };
+    let data = json!({ "question": matter.question, "done": word, "voter": Vec::from_iter(voter) });
+    Notice::new("done", to, "ballot/task-done", data)
 }

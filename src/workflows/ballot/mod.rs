@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! planned ──opens──► open ──closes──► closed (carried | not carried)
-//!                    │ ▲  no quorum: extended once, then run again, then
-//!                    │ └───── one more run ────── escalated (to the Chair)
-//!                    └── annulled (a reason, and a second person)
+//!    │               │ ▲  no quorum: extended once, then run again, then
+//!    │               │ └───── one more run ────── escalated (to the Chair)
+//!    └───────────────┴── annulled (a reason, and a second person)
 //! ```
 //!
 //! Rules: policy A part V. The electorate and the question are frozen when it opens. The last valid answer
 //! by arrival counts, up to and including the closing second. A parent case may freeze and thaw it.
 
+mod annulment;
 mod answers;
 mod closing;
 mod mails;
@@ -23,9 +24,11 @@ use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::language::Language;
-use crate::kernel::workflow::{Cx, Input, Note, Opening, Refusal, Step, Workflow};
+use crate::kernel::said::Command;
+use crate::kernel::workflow::{Cx, Input, Note, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One text in each language.
@@ -76,7 +79,7 @@ impl Policy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ballot {
-    Planned(Matter),
+    Planned(Plan),
     Open(Poll),
     /// Twice without a quorum: nothing is decided, the Chair is asked (ambiguity 62).
     Escalated {
@@ -98,6 +101,15 @@ pub enum Ballot {
         second: PersonId,
         at: DateTime<Utc>,
     },
+}
+
+/// A ballot that opens later. Its voters know nothing of it yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    #[serde(flatten)]
+    pub matter: Matter,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annulment: Option<Annulment>,
 }
 
 /// What is asked, of whom, by which rule.
@@ -177,6 +189,9 @@ pub struct Poll {
     /// Voters none of whose addresses took mail: staff have been asked to reach them.
     #[serde(default)]
     pub unreachable: BTreeSet<Party>,
+    /// Those of them whom staff have reached since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reached: BTreeSet<Party>,
     /// Rounds that found no quorum.
     pub earlier: Vec<Round>,
 }
@@ -250,25 +265,40 @@ pub enum ParentSays {
 impl Workflow for Ballot {
     const KIND: &'static str = "ballot";
     type Policy = Policy;
+    const TASKS: &'static [Twin] = &[
+        ("ballot/annul-confirm", &["confirm-annul", "refuse-annul"]),
+        ("ballot/annul-planned", &["confirm-annul", "refuse-annul"]),
+        ("ballot/escalation", &["run-again", "leave"]),
+        ("ballot/unreachable", &["reached"]),
+    ];
 
     fn check(policy: &Policy) -> Result<(), String> {
         setup::check(policy)
     }
 
+    fn takes(command: &Command) -> bool {
+        matches!(command, Command::Withdraw | Command::Recuse | Command::Confirm | Command::Decline)
+    }
+
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
         let matter = setup::matter(opening, cx)?;
         if matter.opens > cx.now {
-            return Ok(Step::to(Ballot::Planned(matter)));
+            return Ok(Step::to(Ballot::Planned(Plan { matter, annulment: None })));
         }
         Ok(setup::begin(matter, 1, Vec::new(), 0, cx))
     }
 
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
         match (self, input) {
-            (Ballot::Planned(matter), Input::Wake) if matter.opens <= cx.now => {
-                Ok(setup::begin(matter, 1, Vec::new(), 0, cx))
+            (Ballot::Planned(plan), Input::Wake) if plan.matter.opens <= cx.now => {
+                Ok(setup::planned(plan, cx))
             }
             (Ballot::Open(poll), Input::Wake) => Ok(closing::wake(poll, cx)),
+            (ballot @ (Ballot::Planned(_) | Ballot::Open(_)), Input::Reply(reply))
+                if annulment::is_about(reply) =>
+            {
+                annulment::reply(ballot, reply, cx)
+            }
             (Ballot::Open(poll), Input::Reply(reply)) => answers::reply(poll, reply, cx),
             (Ballot::Open(poll), Input::Note(note)) => Ok(poll.parent_says(note)),
             (ballot, Input::Order(order)) => staff::order(ballot, order, cx),
@@ -276,14 +306,14 @@ impl Workflow for Ballot {
             (Ballot::Escalated { poll, verdict, remind_at }, input) => {
                 staff::escalated(poll, verdict, remind_at, input, cx)
             }
-            (ballot, Input::Reply(reply)) => Err(answers::over(&ballot, reply)),
+            (ballot, Input::Reply(reply)) => Err(answers::over(&ballot, reply, cx)),
             (ballot, _) => Ok(Step::to(ballot)),
         }
     }
 
     fn wake_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Ballot::Planned(matter) => Some(matter.opens),
+            Ballot::Planned(plan) => Some(plan.matter.opens),
             Ballot::Open(poll) => poll.wake_at(),
             Ballot::Escalated { remind_at, .. } => Some(*remind_at),
             Ballot::Closed { .. } | Ballot::Annulled { .. } => None,
@@ -303,11 +333,11 @@ impl Workflow for Ballot {
     }
 
     fn title(&self) -> String {
-        let matter = match self {
-            Ballot::Planned(matter) | Ballot::Annulled { matter, .. } => matter,
-            Ballot::Open(poll) | Ballot::Escalated { poll, .. } | Ballot::Closed { poll, .. } => &poll.matter,
-        };
-        matter.question.get(&Language::En).cloned().unwrap_or_default()
+        self.matter().question.get(&Language::En).cloned().unwrap_or_default()
+    }
+
+    fn titles(&self) -> Value {
+        json!(self.matter().question)
     }
 }
 

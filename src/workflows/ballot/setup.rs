@@ -1,6 +1,6 @@
 //! From an order to an open ballot: what is asked is checked, frozen and hashed, and the ballots go out.
 
-use super::{Ballot, Matter, Polarity, Policy, Poll, Round, Secrecy, Texts, Voters, mails};
+use super::{Ballot, Matter, Plan, Polarity, Policy, Poll, Round, Secrecy, Texts, Voters, mails};
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::Rule;
 use crate::kernel::canonical;
@@ -142,6 +142,15 @@ fn electorate(matter: &Matter, cx: &Cx<Policy>) -> Vec<Party> {
     parties.into_iter().collect()
 }
 
+/// Opens what was planned. A request to annul it is still one.
+pub(super) fn planned(plan: Plan, cx: &Cx<Policy>) -> Step<Ballot> {
+    let Plan { matter, annulment } = plan;
+    begin(matter, 1, Vec::new(), 0, cx).map(|ballot| match ballot {
+        Ballot::Open(poll) => Ballot::Open(Poll { annulment, ..poll }),
+        other => other,
+    })
+}
+
 /// Opens a round: takes the snapshot, hashes it, writes to every voter. Questions to confirm are numbered on from
 /// `asked`: the answer to one of an earlier round, sent again by whoever kept it, must not answer a new one.
 pub(super) fn begin(
@@ -172,6 +181,7 @@ pub(super) fn begin(
         annulment: None,
         addresses: BTreeMap::new(),
         unreachable: BTreeSet::new(),
+        reached: BTreeSet::new(),
         earlier,
         matter,
     };

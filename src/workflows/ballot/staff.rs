@@ -1,7 +1,8 @@
-//! What staff and the Chair do about a ballot: annul it with a second person, enter one from paper, reach
-//! a voter whose addresses fail, decide what follows from two rounds without a quorum.
+//! What staff and the Chair do about a ballot: enter one from paper, reach a voter whose addresses fail,
+//! decide what follows from two rounds without a quorum. Annulling has a file of its own.
 
-use super::{Annulment, Ballot, Entry, Paper, Policy, Poll, What, answers, mails, setup, tally};
+use super::mails::Done;
+use super::{Ballot, Entry, Matter, Paper, Policy, Poll, What, annulment, answers, mails, setup};
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::Verdict;
 use crate::kernel::choice::Choice;
@@ -34,6 +35,14 @@ impl Task {
         }
     }
 
+    /// What the mail of such a task asks.
+    pub(super) fn asks(self) -> Asks {
+        match self {
+            Task::Annulment(_) | Task::Escalation => Asks::Decision,
+            Task::Unreachable(_) => Asks::Text,
+        }
+    }
+
     pub(super) fn annulment(at: DateTime<Utc>) -> String {
         format!("annulment:{}", at.timestamp())
     }
@@ -44,7 +53,7 @@ impl Task {
 }
 
 /// Roles that may order something about a ballot, or agree to it.
-const OFFICERS: [Role; 4] = [Role::Staff, Role::StaffDeputy, Role::AlacChair, Role::AlacViceChair];
+pub(super) const OFFICERS: [Role; 4] = [Role::Staff, Role::StaffDeputy, Role::AlacChair, Role::AlacViceChair];
 
 fn is_staff(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
     let roles = [Role::Staff, Role::StaffDeputy];
@@ -58,27 +67,32 @@ fn is_officer(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
 /// Who decides about a ballot without quorum: the Chair, or who deputises for her, and staff.
 pub(super) fn deciding(cx: &Cx<Policy>) -> Vec<Party> {
     let chairs = cx.register.holders(Role::AlacChair, None, cx.now);
-    let chairs = if chairs.is_empty() { cx.register.holders(Role::AlacViceChair, None, cx.now) } else { chairs };
+    let chairs =
+        if chairs.is_empty() { cx.register.holders(Role::AlacViceChair, None, cx.now) } else { chairs };
     let staff = cx.register.holders(Role::Staff, None, cx.now);
     chairs.into_iter().chain(staff).collect::<BTreeSet<_>>().into_iter().map(Party::Person).collect()
 }
 
-/// Orders given at the keyboard: `annul`, `confirm-annul`, `record`; `run-again` and `leave` once escalated.
+/// Orders given at the keyboard: `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`; `run-again` and
+/// `leave` once escalated.
 pub(super) fn order(ballot: Ballot, order: &Order, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
     if !is_officer(order.by, order.at, cx) {
         return Err(Refusal::new("ballot/not-staff", json!({ "verb": order.verb })));
     }
     match (ballot, order.verb.as_str()) {
-        (Ballot::Open(poll), "annul") => ask_to_annul(poll, order, cx),
-        (Ballot::Open(poll), "confirm-annul") => {
-            let same = poll.annulment.as_ref().is_some_and(|asked| asked.os_user == order.os_user);
-            if same && !order.os_user.is_empty() {
-                return Err(Refusal::new("ballot/second-person", json!({ "question": poll.matter.question })));
-            }
-            second(poll, order.by, true, cx)
+        (ballot @ (Ballot::Open(_) | Ballot::Planned(_)), "annul") => annulment::ask(ballot, order, cx),
+        (ballot @ (Ballot::Open(_) | Ballot::Planned(_)), "confirm-annul") => {
+            annulment::order(ballot, order, true, cx)
+        }
+        (ballot @ (Ballot::Open(_) | Ballot::Planned(_)), "refuse-annul") => {
+            annulment::order(ballot, order, false, cx)
         }
         // The Chair and her deputies vote themselves; paper is for staff alone.
         (Ballot::Open(poll), "record") if is_staff(order.by, order.at, cx) => paper(poll, order),
+        (Ballot::Open(poll), "reached") if is_staff(order.by, order.at, cx) => {
+            let Reached { voter } = arguments(order)?;
+            reached(poll, voter)
+        }
         (Ballot::Escalated { poll, .. }, "run-again") => Ok(decided(poll, true, cx)),
         (Ballot::Escalated { poll, .. }, "leave") => Ok(decided(poll, false, cx)),
         (ballot, verb) => {
@@ -86,52 +100,6 @@ pub(super) fn order(ballot: Ballot, order: &Order, cx: &Cx<Policy>) -> Result<St
             Err(Refusal::new("ballot/no-such-order", data))
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reason {
-    reason: String,
-}
-
-fn ask_to_annul(mut poll: Poll, order: &Order, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
-    let Reason { reason } = arguments(order)?;
-    let before = poll.annulment.as_ref().map(|asked| Effect::Cancel(Task::annulment(asked.at)));
-    let asked = Annulment { by: order.by, os_user: order.os_user.clone(), reason, at: order.at };
-    let others: Vec<Party> = OFFICERS
-        .iter()
-        .flat_map(|role| cx.register.holders(*role, None, cx.now))
-        .filter(|person| *person != order.by)
-        .map(Party::Person)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let task = mails::annulment(&poll, &asked, others);
-    poll.annulment = Some(asked);
-    Ok(before.into_iter().fold(Step::to(Ballot::Open(poll)), Step::with).with(Effect::Task(task)))
-}
-
-/// The second person's word on an annulment.
-fn second(poll: Poll, by: PersonId, agrees: bool, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
-    let Some(asked) = poll.annulment.clone() else {
-        return Err(Refusal::new("ballot/nothing-to-annul", json!({ "question": poll.matter.question })));
-    };
-    if asked.by == by {
-        return Err(Refusal::new("ballot/second-person", json!({ "question": poll.matter.question })));
-    }
-    let done = Effect::Cancel(Task::annulment(asked.at));
-    if !agrees {
-        let tell = mails::kept(&poll, asked.by, by);
-        return Ok(Step::to(Ballot::Open(Poll { annulment: None, ..poll })).with(done).tell(tell));
-    }
-    let tell = mails::annulled(&poll, &asked.reason);
-    let record = tally::annulled(&poll, &asked.reason, cx);
-    let cancelled = mails::asked_no_more(&poll);
-    let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "ballot": "annulled" }) });
-    let state =
-        Ballot::Annulled { matter: poll.matter, reason: asked.reason, by: asked.by, second: by, at: cx.now };
-    let step = cancelled.into_iter().chain([done]).fold(Step::to(state), Step::with);
-    Ok(note.into_iter().fold(step.tell(tell).with(Effect::Publish(record)), Step::with))
 }
 
 #[derive(Deserialize)]
@@ -160,7 +128,7 @@ fn paper(poll: Poll, order: &Order) -> Result<Step<Ballot>, Refusal> {
     Ok(answers::record(poll, voter, Entry { arrived, what }))
 }
 
-fn arguments<T: serde::de::DeserializeOwned>(order: &Order) -> Result<T, Refusal> {
+pub(super) fn arguments<T: serde::de::DeserializeOwned>(order: &Order) -> Result<T, Refusal> {
     serde_json::from_value(order.args.clone()).map_err(|error| {
         Refusal::new("ballot/order-unreadable", json!({ "verb": order.verb, "why": error.to_string() }))
     })
@@ -173,31 +141,40 @@ pub(super) fn answer(
     reply: &Reply,
     cx: &Cx<Policy>,
 ) -> Result<Step<Ballot>, Refusal> {
-    let asks = if matches!(task, Task::Unreachable(_)) { Asks::Text } else { Asks::Decision };
-    let by = officer(&poll, reply, asks, cx)?;
+    officer(&poll.matter, task, reply, cx)?;
     match task {
-        Task::Annulment(at) => {
-            if poll.annulment.as_ref().is_some_and(|asked| asked.at.timestamp() != at) {
-                return Err(Refusal::new("ballot/task-over", json!({ "question": poll.matter.question })));
-            }
-            let agrees = decision(&poll, reply)?;
-            let step = second(poll.clone(), by, agrees, cx)?;
-            Ok(step.tell(mails::task_done(&poll, reply.from, "ballot/task-done")))
+        Task::Unreachable(voter) => {
+            let thanks = mails::task_done(&poll.matter, reply.from, Done::Reached(voter));
+            Ok(reached(poll, voter)?.tell(thanks))
         }
-        Task::Unreachable(_) => {
-            let label = reply.answers.as_ref().map(|answers| answers.label.clone()).unwrap_or_default();
-            let thanks = mails::task_done(&poll, reply.from, "ballot/task-done");
-            Ok(Step::to(Ballot::Open(poll)).with(Effect::Cancel(label)).tell(thanks))
-        }
-        // The Chair's task exists only once the ballot is escalated.
-        Task::Escalation => {
+        // The Chair's task exists only once the ballot is escalated; annulling is done elsewhere.
+        Task::Escalation | Task::Annulment(_) => {
             Err(Refusal::new("ballot/task-over", json!({ "question": poll.matter.question })))
         }
     }
 }
 
+/// Staff have reached a voter none of whose addresses took mail.
+fn reached(mut poll: Poll, voter: Party) -> Result<Step<Ballot>, Refusal> {
+    if !poll.unreachable.contains(&voter) || !poll.reached.insert(voter) {
+        return Err(Refusal::new("ballot/task-over", json!({ "question": poll.matter.question })));
+    }
+    Ok(Step::to(Ballot::Open(poll)).with(Effect::Cancel(Task::unreachable(voter))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reached {
+    voter: Party,
+}
+
 /// Who does the task: an officer, and surely she.
-fn officer(poll: &Poll, reply: &Reply, asks: Asks, cx: &Cx<Policy>) -> Result<PersonId, Refusal> {
+pub(super) fn officer(
+    matter: &Matter,
+    task: Task,
+    reply: &Reply,
+    cx: &Cx<Policy>,
+) -> Result<PersonId, Refusal> {
     let Party::Person(by) = reply.from else {
         return Err(Refusal::new("ballot/not-staff", json!({ "verb": "" })));
     };
@@ -205,18 +182,19 @@ fn officer(poll: &Poll, reply: &Reply, asks: Asks, cx: &Cx<Policy>) -> Result<Pe
         return Err(Refusal::new("ballot/not-staff", json!({ "verb": "" })));
     }
     if !cx.acts.allows(Act::Task, reply.assurance) {
-        let data = json!({ "question": poll.matter.question });
-        return Err(Refusal::new("ballot/task-unsure", data).asking(asks));
+        let data = mails::task_facts(matter, task);
+        return Err(Refusal::new("ballot/task-unsure", data).asking(task.asks()));
     }
     Ok(by)
 }
 
-fn decision(poll: &Poll, reply: &Reply) -> Result<bool, Refusal> {
+/// YES or NO to a task that is a decision.
+pub(super) fn decision(matter: &Matter, task: Task, reply: &Reply) -> Result<bool, Refusal> {
     match (reply.said.problem, reply.said.choice) {
         (Problem::None, Some(Choice::Yes)) => Ok(true),
         (Problem::None, Some(Choice::No)) => Ok(false),
         _ => {
-            let data = json!({ "question": poll.matter.question });
+            let data = mails::task_facts(matter, task);
             Err(Refusal::new("ballot/decision-unclear", data).asking(Asks::Decision))
         }
     }
@@ -270,11 +248,13 @@ pub(super) fn escalated(
         Input::Reply(reply) => {
             let label = reply.answers.as_ref().map(|answers| answers.label.as_str());
             if label.and_then(Task::of) != Some(Task::Escalation) {
-                return Err(answers::over(&Ballot::Escalated { poll, verdict, remind_at }, reply));
+                let escalated = Ballot::Escalated { poll, verdict, remind_at };
+                return Err(answers::over(&escalated, reply, cx));
             }
-            officer(&poll, reply, Asks::Decision, cx)?;
-            let again = decision(&poll, reply)?;
-            let thanks = mails::task_done(&poll, reply.from, "ballot/task-done");
+            officer(&poll.matter, Task::Escalation, reply, cx)?;
+            let again = decision(&poll.matter, Task::Escalation, reply)?;
+            let done = if again { Done::RunAgain } else { Done::LeftUndecided };
+            let thanks = mails::task_done(&poll.matter, reply.from, done);
             Ok(decided(poll, again, cx).tell(thanks))
         }
         _ => Ok(Step::to(Ballot::Escalated { poll, verdict, remind_at })),

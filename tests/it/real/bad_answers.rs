@@ -219,7 +219,7 @@ async fn a_forged_confirmation_without_the_token_that_was_sent_confirms_nothing(
     let confirm = Reply { text: "CONFIRM", anonymous: true, ..Reply::default() };
     scene.village.people[0].reply(&scene.ballots[0], &confirm).await.expect("sent");
     scene.village.take(1).await;
-    scene.expect(&mark, Expect { ended: REFUSED, told: &["p1 ballot/quoted-only"], votes: &[] }).await;
+    scene.expect(&mark, Expect { ended: REFUSED, told: &["p1 ballot/confirm-unclear"], votes: &[] }).await;
 }
 
 #[tokio::test]

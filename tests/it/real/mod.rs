@@ -1,6 +1,7 @@
 //! The whole clerk on real servers: what hostile and broken mail does to it, and what becomes of its work when
 //! it is killed or its servers go away.
 
+mod backup;
 mod bad_answers;
 mod bad_files;
 mod bad_mails;

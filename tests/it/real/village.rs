@@ -290,7 +290,7 @@ pub fn drop_into(maildir: &Path, name: &str, raw: &[u8]) -> SystemTime {
 }
 
 /// The register's people and their mailboxes.
-fn people(sandbox: &Sandbox, suffix: &str) -> (Vec<Change>, Vec<Account>) {
+pub fn people(sandbox: &Sandbox, suffix: &str) -> (Vec<Change>, Vec<Account>) {
     let mut changes = Vec::new();
     let mut accounts = Vec::new();
     for (n, (name, language, role)) in PEOPLE.into_iter().enumerate() {

@@ -4,7 +4,10 @@ use super::record::*;
 use atlarged::advance::{Ending, LetterBody, NewLetter};
 use atlarged::kernel::ids::{CaseId, MailId};
 use atlarged::kernel::language::Language;
-use atlarged::ports::store::{Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store};
+use atlarged::letters::print::Print;
+use atlarged::ports::store::{
+    Admission, Books, CommitError, NewMail, Quarantined, Release, Sealed, Sorted, Store,
+};
 use chrono::Duration;
 
 super::promises! {
@@ -18,6 +21,7 @@ super::promises! {
     a_message_id_is_remembered_with_its_mail
     a_mail_of_several_letters_is_finished_when_all_are
     a_stranger_is_answered_once_a_day
+    strangers_are_let_in_so_many_a_day
     a_clock_waits_for_letters_that_came_before_it
     a_clock_waits_for_mail_that_may_be_for_its_case
     a_clock_waits_until_every_mailbox_was_read_after_it
@@ -207,6 +211,36 @@ async fn fires(store: &impl Store) -> bool {
     case == Some(CASE)
 }
 
+async fn strangers_are_let_in_so_many_a_day(record: impl Record) {
+    let store = record.instance().await;
+    let mails: Vec<NewMail> = (1..=9).map(|n| mail(n, i64::from(n))).collect();
+    receive(&store, &mails).await;
+    let limits = Admission { per_domain: 2, per_day: 3 };
+    let mut knocks = Vec::new();
+    for (id, domain) in
+        [(1, "a.example"), (2, "A.example"), (3, "a.example"), (4, "b.example"), (5, "c.example")]
+    {
+        knocks.push(store.admit(MailId(id), domain, limits, t(id)).await.unwrap());
+    }
+    assert_eq!(knocks, [true, true, false, true, false], "two of a domain, three of all");
+    assert!(
+        store.admit(MailId(1), "a.example", limits, t(9)).await.unwrap(),
+        "the same mail, the same answer"
+    );
+    assert!(!store.admit(MailId(3), "a.example", limits, t(9)).await.unwrap());
+    let away = [("a.example".to_owned(), 1), ("c.example".to_owned(), 1)];
+    assert_eq!(store.turned_away(t(0)).await.unwrap(), away);
+    assert_eq!(store.turned_away(t(4)).await.unwrap(), [("c.example".to_owned(), 1)]);
+    let next_day = t(24 * 60 + 5);
+    assert!(store.admit(MailId(6), "a.example", limits, next_day).await.unwrap());
+    assert!(
+        !store
+            .admit(MailId(7), "d.example", Admission { per_domain: 9, per_day: 1 }, next_day)
+            .await
+            .unwrap()
+    );
+}
+
 async fn a_clock_waits_for_letters_that_came_before_it(record: impl Record) {
     let store = record.instance().await;
     open_case(&store, CASE, 60).await;
@@ -316,9 +350,9 @@ async fn the_oldest_key_in_use_is_that_of_the_oldest_mail_not_dealt_with(record:
     store.commit(&moved).await.unwrap();
     let id = store.claim_outgoing(t(10)).await.unwrap().unwrap().row.id;
     let bytes = |key: &str| Sealed { key: key.into(), bytes: vec![1] };
-    store.keep_bytes(id, &bytes("case-7")).await.unwrap();
+    store.keep_bytes(id, &bytes("case-7"), &Print::default()).await.unwrap();
     assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-03-02"));
-    store.keep_bytes(id, &bytes("intake-2026-02-28")).await.unwrap();
+    store.keep_bytes(id, &bytes("intake-2026-02-28"), &Print::default()).await.unwrap();
     assert_eq!(store.oldest_intake_key().await.unwrap().as_deref(), Some("intake-2026-02-28"));
 }
 

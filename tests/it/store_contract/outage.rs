@@ -147,8 +147,8 @@ async fn a_fault_tells_no_data() {
     let record = Postgres::fresh().await;
     let store = record.instance().await;
     let mut connection = PgConnection::connect(&record.url).await.unwrap();
-    let spoiled = "insert into cases (id, kind, phase, title, seq, opened_at, state)
-                   values (1, 'ballot', 'open', 'secret words', -1, '2026-03-01', '{}')";
+    let spoiled = "insert into cases (id, kind, phase, title, seq, opened_at, state, duties)
+                   values (1, 'ballot', 'open', 'secret words', -1, '2026-03-01', '{}', '{}')";
     sqlx::query(spoiled).execute(&mut connection).await.unwrap();
     let fault = store.cases().await.unwrap_err().to_string();
     assert_eq!(fault, "listing cases: a stored value cannot be read by this build");

@@ -2,6 +2,7 @@
 
 use crate::servers::{own_name, sandbox};
 use atlarged::advance::{CaseRow, Commit, Ending, JournalEntry, LetterBody, NewLetter, OutboxRow};
+use atlarged::kernel::duties::Duties;
 use atlarged::kernel::ids::{CaseId, LetterId, NoticeId, Party, PersonId};
 use atlarged::kernel::workflow::{Asks, Class, Input, Opening};
 use atlarged::ports::mailbox::{Cursor, Place};
@@ -132,6 +133,15 @@ pub fn opening(key: &str, minutes: i64) -> NewLetter {
     NewLetter { body: LetterBody::Opens(opening), ..letter(key, CASE, minutes) }
 }
 
+/// A task that a case waits for.
+fn duties() -> Duties {
+    let duty = json!({
+        "template": "office/check", "data": { "x": "ça" }, "asks": "text", "class": "action", "not_after": null,
+        "due": t(99), "asked": ["p1", "o2"], "deputies": [], "steps_in": t(50),
+    });
+    serde_json::from_value(json!({ "check": duty })).expect("duties")
+}
+
 /// A step that opens the case at seq 0 or moves it to a later one, and nothing else.
 pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
     let state = json!({"open": {"seq": seq, "votes": {"p1": "yes"}}});
@@ -146,6 +156,7 @@ pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
         build: "test".into(),
         outcome: "acted".into(),
         state_hash: "hash".into(),
+        effects_hash: "effects".into(),
     };
     Commit {
         now: t(minutes),
@@ -162,6 +173,7 @@ pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
             parent: None,
             opened_at: t(0),
             state,
+            duties: duties(),
         },
         opens: seq == 0,
         journal,

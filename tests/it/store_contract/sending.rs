@@ -4,6 +4,7 @@ use super::record::*;
 use atlarged::advance::{Commit, LetterBody, OutboxRow};
 use atlarged::kernel::ids::{LetterId, NoticeId, Party, PersonId};
 use atlarged::kernel::workflow::{Asks, Input, Undelivered};
+use atlarged::letters::print::{Form, Print};
 use atlarged::ports::store::{Posted, Sealed, Store};
 
 super::promises! {
@@ -52,7 +53,11 @@ async fn a_retry_is_the_same_mail(record: impl Record) {
     assert_eq!((first.row, first.created, first.attempts), (notice(CASE, 0, 0), t(0), 0));
     assert_eq!((first.bytes, first.in_reply_to), (None, None));
     let bytes = Sealed { key: "intake-2026-03-01".into(), bytes: vec![1, 2, 3] };
-    store.keep_bytes(id, &bytes).await.unwrap();
+    let form = Form { runs: vec!["ab".into()], links: vec!["cd".into()], addresses: vec![] };
+    let print = Print { forms: vec![form] };
+    assert_eq!(store.print(id).await.unwrap(), None);
+    store.keep_bytes(id, &bytes, &print).await.unwrap();
+    assert_eq!(store.print(id).await.unwrap(), Some(print.clone()));
     store.posted(id, &Posted::Later { at: t(9), why: "busy".into() }, t(2)).await.unwrap();
     assert_eq!(next(&store, 8).await, None);
     assert_eq!(store.next_event().await.unwrap(), Some(t(9)));
@@ -66,6 +71,7 @@ async fn a_retry_is_the_same_mail(record: impl Record) {
     store.posted(id, &Posted::Accepted, t(11)).await.unwrap();
     let sent = store.notice(id).await.unwrap().unwrap();
     assert_eq!((sent.status.as_str(), sent.sent_at), ("sent", Some(t(11))));
+    assert_eq!(store.print(id).await.unwrap(), Some(print), "it stays");
     assert_eq!(next(&store, 100).await, None);
     assert_eq!(claim(&store, 100).await, None, "nobody asked to be told");
 }

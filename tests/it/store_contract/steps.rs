@@ -19,6 +19,7 @@ super::promises! {
     the_register_is_read_as_it_was
     the_journal_holds_together
     what_is_asked_is_listed_until_it_is_cancelled
+    a_task_asked_again_is_the_same_task
     the_next_event_is_the_earliest
     small_facts_are_kept
 }
@@ -201,6 +202,25 @@ async fn what_is_asked_is_listed_until_it_is_cancelled(record: impl Record) {
     assert_eq!(store.tasks().await.unwrap(), []);
     let lapsed = store.notice(newest[0]).await.unwrap().unwrap();
     assert_eq!(lapsed.status, "lapsed");
+}
+
+async fn a_task_asked_again_is_the_same_task(record: impl Record) {
+    let store = record.instance().await;
+    let first = full(CASE);
+    store.commit(&first).await.unwrap();
+    let mut again = Commit { register_version: 2, ..step(CASE, 1, 5) };
+    let deputies = vec![Party::Person(PersonId(1)), Party::Person(PersonId(4))];
+    again.tasks = vec![TaskRow { to: deputies.clone(), ..first.tasks[0].clone() }];
+    store.commit(&again).await.unwrap();
+    let open = store.tasks().await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!((&open[0].task.to, open[0].opened_at), (&deputies, t(3)), "it waits since the first time");
+    let mut anew = Commit { register_version: 2, ..step(CASE, 2, 6) };
+    anew.cancelled = vec!["check".into()];
+    anew.tasks.clone_from(&first.tasks);
+    store.commit(&anew).await.unwrap();
+    let open = store.tasks().await.unwrap();
+    assert_eq!((open.len(), open[0].opened_at), (1, t(6)), "done, and asked another time");
 }
 
 async fn the_next_event_is_the_earliest(record: impl Record) {

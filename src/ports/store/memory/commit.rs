@@ -25,9 +25,15 @@ impl World {
         self.put_case(hand, commit);
         self.cancel(commit);
         for task in &commit.tasks {
-            self.task_numbers += 1;
-            let task = Task { row: task.clone(), opened_at: commit.now, number: self.task_numbers };
-            self.tasks.entry(task.row.case).or_default().push(task);
+            let open = self.tasks.entry(task.case).or_default();
+            match open.iter_mut().find(|open| open.row.label == task.label) {
+                Some(open) => open.row = task.clone(),
+                None => {
+                    self.task_numbers += 1;
+                    let number = self.task_numbers;
+                    open.push(Task { row: task.clone(), opened_at: commit.now, number });
+                }
+            }
         }
         for row in &commit.outbox {
             self.outbox.insert(row, commit.now);

@@ -1,10 +1,11 @@
 //! What people and the daemon look up in memory, and what becomes of what waited for a person.
 
-use super::super::{OpenTask, Quarantined, Release};
+use super::super::rules::STRANGER_REST;
+use super::super::{Admission, OpenTask, Quarantined, Release};
 use super::world::{World, index};
 use crate::kernel::ids::{CaseId, MailId};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
     /// Names of intake keys sort by day.
@@ -18,6 +19,36 @@ impl World {
 
     pub(super) fn message_id_seen(&self, message_id: &str, mail: MailId) -> bool {
         self.said.get(message_id).is_some_and(|mails| mails.iter().any(|of| *of != mail))
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        mail: MailId,
+        domain: String,
+        limits: Admission,
+        now: DateTime<Utc>,
+    ) -> bool {
+        if let Some((.., admitted)) = self.knocks.get(&mail) {
+            return *admitted;
+        }
+        let since = now - STRANGER_REST;
+        let recent = self.knocks.values().filter(|(at, _, admitted)| *at > since && *admitted);
+        let (all, of_domain) =
+            recent.fold((0, 0), |(all, same), (_, known, _)| (all + 1, same + u32::from(*known == domain)));
+        let admitted = all < limits.per_day && of_domain < limits.per_domain;
+        self.knocks.insert(mail, (now, domain, admitted));
+        admitted
+    }
+
+    pub(super) fn turned_away(&self, since: DateTime<Utc>) -> Vec<(String, u64)> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, domain, _) in self.knocks.values().filter(|(at, _, admitted)| *at > since && !admitted) {
+            *counts.entry(domain).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().map(|(domain, n)| (domain.to_owned(), n)).collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts.truncate(20);
+        counts
     }
 
     pub(super) fn open_tasks(&self) -> Vec<OpenTask> {

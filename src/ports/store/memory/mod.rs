@@ -9,13 +9,14 @@ mod world;
 
 use super::rules::{self, Item, STRANGER_REST, kept_address};
 use super::{
-    Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store, chain,
+    Admission, Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask,
+    Outgoing, Posted, Publication, Quarantined, Release, Sealed, Sorted, Store, chain,
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Duration, Utc};
 use rows::Notice;
@@ -228,6 +229,14 @@ impl Store for MemoryStore {
         Ok((id, None))
     }
 
+    async fn admit(&self, mail: MailId, domain: &str, limits: Admission, now: DateTime<Utc>) -> Answer<bool> {
+        Ok(self.world().admit(mail, kept_address(domain), limits, now))
+    }
+
+    async fn turned_away(&self, since: DateTime<Utc>) -> Answer<Vec<(String, u64)>> {
+        Ok(self.world().turned_away(since))
+    }
+
     async fn stranger_address(&self, id: StrangerId) -> Answer<Option<(String, Language)>> {
         let world = self.world();
         let row = usize::try_from(id.0 - 1).ok().and_then(|index| world.strangers.get(index));
@@ -306,12 +315,17 @@ impl Store for MemoryStore {
         Ok(self.world().claim_outgoing(self.hand, now))
     }
 
-    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
+    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
         let mut world = self.world();
         if let Some(notice) = world.outbox.get_mut(id).filter(|notice| notice.status == "waiting") {
             notice.bytes = Some(bytes.clone());
+            notice.print = Some(print.clone());
         }
         Ok(())
+    }
+
+    async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
+        Ok(self.world().outbox.get(id).and_then(|notice| notice.print.clone()))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {

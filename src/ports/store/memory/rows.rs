@@ -3,6 +3,7 @@
 use super::super::{Mail, NewMail, Sealed};
 use crate::advance::{CaseRow, LetterBody, NewLetter, OutboxRow, TaskRow};
 use crate::kernel::ids::{CaseId, MailId};
+use crate::letters::print::Print;
 use chrono::{DateTime, Utc};
 
 pub(super) type Moment = DateTime<Utc>;
@@ -114,6 +115,7 @@ pub(super) struct Notice {
     pub(super) next_try: Option<Moment>,
     pub(super) tries: u32,
     pub(super) bytes: Option<Sealed>,
+    pub(super) print: Option<Print>,
     pub(super) sent_at: Option<Moment>,
     pub(super) hand: Option<u64>,
     pub(super) attempts: i16,
@@ -131,6 +133,7 @@ impl Notice {
             next_try: None,
             tries: 0,
             bytes: None,
+            print: None,
             sent_at: None,
             hand: None,
             attempts: 0,

@@ -22,6 +22,8 @@ pub(super) struct World {
     /// Registers of before, by their versions: one in so many.
     pub(super) registers: BTreeMap<u64, Arc<Register>>,
     pub(super) strangers: Vec<(String, Language, Moment)>,
+    /// Mails nobody vouches for: when, from which domain, whether let in.
+    pub(super) knocks: BTreeMap<MailId, (Moment, String, bool)>,
     pub(super) stranger_by_address: HashMap<String, StrangerId>,
     pub(super) mailboxes: BTreeMap<String, Moment>,
     pub(super) cursors: BTreeMap<(String, String), Cursor>,

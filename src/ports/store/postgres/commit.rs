@@ -69,8 +69,8 @@ pub(super) async fn commit(pool: &PgPool, hand: i64, commit: &Commit) -> Result<
 
 async fn open(tx: &mut PgConnection, case: &CaseRow) -> Result<(), Stop> {
     let opened = sqlx::query!(
-        "insert into cases (id, kind, phase, title, seq, wake_at, parent, opened_at, state)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        "insert into cases (id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
         case.id.0,
         case.kind,
         case.phase,
@@ -79,7 +79,8 @@ async fn open(tx: &mut PgConnection, case: &CaseRow) -> Result<(), Stop> {
         case.wake_at,
         case.parent.map(|parent| parent.0),
         case.opened_at,
-        case.state.json()?
+        case.state.json()?,
+        case.duties.json()?
     )
     .execute(tx)
     .await?;
@@ -105,7 +106,7 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
         letters_first(tx, case, clock).await?;
     }
     sqlx::query!(
-        "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6,
+        "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6, duties = $8,
              attempts = 0, suspect = false, stuck = null, not_before = null,
              hand = case when hand = $7 then null else hand end
          where id = $1",
@@ -115,7 +116,8 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
         i64::from(case.seq),
         case.wake_at,
         case.state.json()?,
-        hand
+        hand,
+        case.duties.json()?
     )
     .execute(tx)
     .await?;
@@ -189,8 +191,23 @@ async fn cancel(tx: &mut PgConnection, commit: &Commit) -> Result<(), sqlx::Erro
     Ok(())
 }
 
+/// One open task for each label: asked again it is the same one, with everybody who was asked so far.
 async fn add_task(tx: &mut PgConnection, task: &TaskRow, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let recipients: Vec<String> = task.to.iter().map(ToString::to_string).collect();
+    let asked_again = sqlx::query!(
+        "update tasks set template = $3, recipients = $4, due = $5
+         where case_id = $1 and label = $2 and closed_at is null",
+        task.case.0,
+        storable(&task.label),
+        task.template,
+        &recipients,
+        task.due
+    )
+    .execute(&mut *tx)
+    .await?;
+    if asked_again.rows_affected() > 0 {
+        return Ok(());
+    }
     sqlx::query!(
         "insert into tasks (case_id, label, template, recipients, due, opened_at)
          values ($1, $2, $3, $4, $5, $6)",

@@ -24,6 +24,7 @@ pub(super) struct CaseRecord {
     pub(super) parent: Option<i64>,
     pub(super) opened_at: DateTime<Utc>,
     pub(super) state: Value,
+    pub(super) duties: Value,
 }
 
 impl TryFrom<CaseRecord> for CaseRow {
@@ -40,6 +41,7 @@ impl TryFrom<CaseRecord> for CaseRow {
             parent: row.parent.map(CaseId),
             opened_at: row.opened_at,
             state: row.state,
+            duties: decode(row.duties)?,
         })
     }
 }
@@ -194,7 +196,7 @@ async fn take_case(tx: &mut PgConnection, case: i64, hand: i64) -> Result<Option
     sqlx::query_as!(
         CaseRecord,
         "update cases set hand = $2 where id = $1 and hand is null
-         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state",
+         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties",
         case,
         hand
     )
@@ -247,7 +249,7 @@ pub(super) async fn claim_due(
                and not exists (select from mails m where m.status = 'quarantined'
                                and m.case_hint = c.id and m.arrived <= c.wake_at)
              order by c.wake_at, c.id limit 1 for update of c skip locked)
-         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state",
+         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties",
         hand,
         now.min(read),
         now

@@ -14,14 +14,15 @@ mod people;
 pub use connect::{PostgresStore, pending_migrations};
 
 use super::{
-    Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask, Outgoing,
-    Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
+    Admission, Answer, Books, Claimed, CommitError, JournalRow, Mail, NewMail, NoticeRow, OpenAsk, OpenTask,
+    Outgoing, Posted, Publication, Quarantined, Release, Sealed, Sorted, Store,
     rules::{self, Item},
 };
 use crate::advance::{CaseRow, Commit, Ending, NewLetter};
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
+use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Duration, Utc};
 use connect::{fault, within};
@@ -187,6 +188,16 @@ impl Store for PostgresStore {
             .map_err(fault("looking up a stranger"))
     }
 
+    async fn admit(&self, mail: MailId, domain: &str, limits: Admission, now: DateTime<Utc>) -> Answer<bool> {
+        within(people::admit(&self.pool, mail, domain, limits, now))
+            .await
+            .map_err(fault("counting strangers"))
+    }
+
+    async fn turned_away(&self, since: DateTime<Utc>) -> Answer<Vec<(String, u64)>> {
+        within(people::turned_away(&self.pool, since)).await.map_err(fault("counting strangers"))
+    }
+
     async fn stranger_address(&self, id: StrangerId) -> Answer<Option<(String, Language)>> {
         within(people::stranger_address(&self.pool, id)).await.map_err(fault("looking up a stranger"))
     }
@@ -290,8 +301,14 @@ impl Store for PostgresStore {
         )
     }
 
-    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed) -> Answer<()> {
-        within(outbox::keep_bytes(&self.pool, id, bytes)).await.map_err(fault("keeping a mail's bytes"))
+    async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
+        within(outbox::keep_bytes(&self.pool, id, bytes, print))
+            .await
+            .map_err(fault("keeping a mail's bytes"))
+    }
+
+    async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
+        within(outbox::print(&self.pool, id)).await.map_err(fault("reading a mail's print"))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {

@@ -2,9 +2,10 @@
 
 use super::super::rules::{ACKNOWLEDGEMENTS, sent_letter, storable, undelivered_letter, unsent_letter};
 use super::super::{NoticeRow, OpenAsk, Outgoing, Posted, Sealed};
-use super::{decode, letters};
+use super::{JsonExt, decode, letters};
 use crate::advance::OutboxRow;
 use crate::kernel::ids::{CaseId, NoticeId, Party};
+use crate::letters::print::Print;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -77,20 +78,39 @@ async fn lapse_asks(connection: &mut PgConnection, now: DateTime<Utc>) -> Result
     tx.commit().await
 }
 
-pub(super) async fn keep_bytes(pool: &PgPool, id: NoticeId, bytes: &Sealed) -> Result<(), sqlx::Error> {
+pub(super) async fn keep_bytes(
+    pool: &PgPool,
+    id: NoticeId,
+    bytes: &Sealed,
+    print: &Print,
+) -> Result<(), sqlx::Error> {
     let (case, seq, n) = columns(id);
     sqlx::query!(
-        "update outbox set key = $4, bytes = $5
+        "update outbox set key = $4, bytes = $5, print = $6
          where case_id = $1 and seq = $2 and n = $3 and status = 'waiting'",
         case,
         seq,
         n,
         bytes.key,
-        bytes.bytes
+        bytes.bytes,
+        print.json()?
     )
     .execute(pool)
     .await?;
     Ok(())
+}
+
+pub(super) async fn print(pool: &PgPool, id: NoticeId) -> Result<Option<Print>, sqlx::Error> {
+    let (case, seq, n) = columns(id);
+    let print = sqlx::query_scalar!(
+        "select print from outbox where case_id = $1 and seq = $2 and n = $3",
+        case,
+        seq,
+        n
+    )
+    .fetch_optional(pool)
+    .await?;
+    print.flatten().map(decode).transpose()
 }
 
 pub(super) async fn posted(

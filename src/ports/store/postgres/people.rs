@@ -1,8 +1,9 @@
 //! The register and the people outside it.
 
+use super::super::Admission;
 use super::super::rules::{STRANGER_REST, kept_address};
 use super::{JsonExt, decode, number};
-use crate::kernel::ids::StrangerId;
+use crate::kernel::ids::{MailId, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
 use chrono::{DateTime, Utc};
@@ -131,6 +132,60 @@ pub(super) async fn stranger(
     }
     tx.commit().await?;
     Ok((StrangerId(row.id), Some(row.last_answered)))
+}
+
+pub(super) async fn admit(
+    pool: &PgPool,
+    mail: MailId,
+    domain: &str,
+    limits: Admission,
+    now: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let domain = kept_address(domain);
+    let since = now - STRANGER_REST;
+    let mut tx = pool.begin().await?;
+    // One at a time, or two could each be the last.
+    sqlx::query!("lock table knocks in share row exclusive mode").execute(&mut *tx).await?;
+    let known = sqlx::query_scalar!("select admitted from knocks where mail = $1", mail.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+    if let Some(admitted) = known {
+        return Ok(admitted);
+    }
+    let counts = sqlx::query!(
+        r#"select count(*) as "all!", count(*) filter (where domain = $2) as "domain!"
+           from knocks where at > $1 and admitted"#,
+        since,
+        domain
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let admitted = counts.all < i64::from(limits.per_day) && counts.domain < i64::from(limits.per_domain);
+    sqlx::query!(
+        "insert into knocks (mail, at, domain, admitted) values ($1, $2, $3, $4)",
+        mail.0,
+        now,
+        domain,
+        admitted
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(admitted)
+}
+
+pub(super) async fn turned_away(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select domain, count(*) as "count!" from knocks where at > $1 and not admitted
+           group by domain order by count(*) desc, domain collate "C" limit 20"#,
+        since
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.domain, number(row.count)?))).collect()
 }
 
 pub(super) async fn stranger_address(
