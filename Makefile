@@ -3,11 +3,12 @@
 # Queries are checked against .sqlx; only `make sqlx` and its check ask a database.
 export SQLX_OFFLINE := true
 
-.PHONY: help demo test bench accuracy fuzz advisories setup sqlx
+.PHONY: help demo test simulate bench accuracy fuzz advisories setup sqlx
 
 help:
 	@echo 'make demo        the village at work, in real mail (ARGS="--fast", "--idle", "--dir D")'
 	@echo 'make test        everything a change must pass'
+	@echo 'make simulate    two years of a village, 200 times, with faults at every boundary (ARGS="--seed 7")'
 	@echo 'make bench       how fast, as a table and as target/bench.json'
 	@echo 'make accuracy    how well mail is read, into docs/accuracy.md (SETS=DIR adds sets of your own)'
 	@echo 'make fuzz        random and damaged input for all that reads (ARGS="letter html"; FUZZ_MINUTES, FUZZ_SEEDS)'
@@ -20,6 +21,10 @@ demo: setup
 
 test: setup
 	scripts/test
+
+simulate: ARGS ?= --runs 200 --years 2 --ballots 40
+simulate:
+	cargo run --release --locked -- simulate $(ARGS)
 
 bench: setup
 	cargo bench --locked $(ARGS)

@@ -3,6 +3,7 @@
 use crate::advance::{self, Before, CaseRow, Commit, JournalEntry, OutboxRow};
 use crate::daemon::{BUILD, Daemon};
 use crate::kernel::ids::{CaseId, Party};
+use crate::kernel::register::Register;
 use crate::kernel::workflow::{Input, Opening, Record};
 use crate::ports::Fault;
 use crate::ports::store::rules::{storable, storable_json};
@@ -12,6 +13,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What came of doing the journal of a case again.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,15 +36,20 @@ pub async fn replay<S: Store>(store: &S, case: CaseId) -> Answer<Replayed> {
     let mut policies: HashMap<String, Policies> = HashMap::new();
     let mut row: Option<CaseRow> = None;
     let mut mismatch = None;
+    let mut last: Option<Arc<Register>> = None;
     let steps = journal.len();
     for entry in journal {
         if !policies.contains_key(&entry.entry.policy) {
             let body = store.policy(&entry.entry.policy).await?.unwrap_or_default();
             policies.insert(entry.entry.policy.clone(), serde_json::from_str(&body).map_err(unreadable)?);
         }
-        let register = store.register_at(entry.entry.register_version).await?;
+        let register = match last.take() {
+            Some(register) if register.version == entry.entry.register_version => register,
+            _ => store.register_at(entry.entry.register_version).await?,
+        };
+        let register: &Arc<Register> = last.insert(register);
         let Some(policies) = policies.get(&entry.entry.policy) else { continue };
-        let at = Surroundings { case, now: entry.entry.at, policies, register: &register };
+        let at = Surroundings { case, now: entry.entry.at, policies, register };
         let before = before(&entry, row.take())?;
         let commit = advance::advance(before, None, &at, &entry.entry.build).map_err(unreadable)?;
         if mismatch.is_none() {

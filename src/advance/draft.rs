@@ -73,7 +73,7 @@ impl Draft<'_> {
             policy: self.at.policies.digest(),
             build: self.build.to_owned(),
             outcome,
-            state_hash: canonical::hash(&case.state),
+            state_hash: canonical::hash_json(&case.state),
             effects_hash: String::new(),
         };
         Commit {

@@ -16,6 +16,9 @@ pub struct SimulateArgs {
     /// Members of the ALAC.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..=700))]
     members: u32,
+    /// On so many of a thousand days a ballot is ordered; 100 is three a month.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    ballots: u32,
     #[arg(long, default_value_t = 1)]
     runs: u64,
     /// Of a thousand calls at each boundary, so many fail; 0 is fair weather.
@@ -31,8 +34,8 @@ fn first_day() -> DateTime<Utc> {
 }
 
 pub fn simulate(args: &SimulateArgs, clock: &Clock) -> Outcome {
-    let SimulateArgs { seed, years, members, runs, faults, json } = *args;
-    let plan = Plan { seed, years, members, faults, start: first_day(), planted: None };
+    let SimulateArgs { seed, years, members, ballots, runs, faults, json } = *args;
+    let plan = Plan { seed, years, members, ballots, faults, start: first_day(), planted: None };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let began = clock();
     let (report, failures) = sim::run_all(&plan, runs, threads);

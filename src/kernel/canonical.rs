@@ -16,6 +16,11 @@ pub fn hash(value: &impl Serialize) -> String {
     sha256(canonical(value).as_bytes())
 }
 
+/// As `hash`, of what is JSON already: nothing is copied.
+pub fn hash_json(value: &Value) -> String {
+    sha256(value.to_string().as_bytes())
+}
+
 /// SHA-256 in lower-case hex.
 pub fn sha256(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref())
@@ -30,5 +35,6 @@ mod tests {
     fn the_order_of_keys_does_not_matter() {
         assert_eq!(canonical(&json!({"b": 1, "a": [true, "é"]})), r#"{"a":[true,"é"],"b":1}"#);
         assert_eq!(hash(&json!({"b": 1, "a": 2})), hash(&json!({"a": 2, "b": 1})));
+        assert_eq!(hash(&json!({"b": {"d": 1, "c": null}})), hash_json(&json!({"b": {"c": null, "d": 1}})));
     }
 }

@@ -54,7 +54,12 @@ impl Register {
     }
 
     fn put(&mut self, person: Person) {
-        self.by_address.retain(|_, owner| *owner != person.id);
+        for address in self.people.get(&person.id).iter().flat_map(|before| &before.addresses) {
+            let address = address.to_lowercase();
+            if self.by_address.get(&address) == Some(&person.id) {
+                self.by_address.remove(&address);
+            }
+        }
         for address in &person.addresses {
             self.by_address.insert(address.to_lowercase(), person.id);
         }

@@ -28,6 +28,9 @@ fn is_space(c: char) -> bool {
 /// One line of plain text: breaks and runs of white space become one space, banned characters go, and no
 /// more than `cap` bytes stay.
 pub(super) fn line(text: &str, cap: usize) -> String {
+    if text.len() < cap && is_plain(text) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(cap));
     for word in text.split(is_space) {
         let gap = usize::from(!out.is_empty());
@@ -44,6 +47,18 @@ pub(super) fn line(text: &str, cap: usize) -> String {
         }
     }
     out
+}
+
+/// Visible ASCII with single spaces within: what most lines are, and as it should be.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !(b' '..=b'~').contains(&byte) || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' || text.is_empty()
 }
 
 /// The lines of a free text, cleaned, without trailing empty ones; and how many characters were left out
@@ -119,7 +134,9 @@ pub(super) fn isolate(text: &str, rtl_page: bool) -> Cow<'_, str> {
 /// Arabic sentence, an Arabic name in an English one.
 pub(super) fn isolate_runs(text: &str, rtl_page: bool) -> Cow<'_, str> {
     let foreign: fn(char) -> bool = if rtl_page { is_ltr } else { is_rtl };
-    if !text.chars().any(foreign) {
+    // U+0590, the first letter from right to left, begins with this octet in UTF-8.
+    let none = !rtl_page && text.bytes().all(|byte| byte < 0xd6);
+    if none || !text.chars().any(foreign) {
         return Cow::Borrowed(text);
     }
     let chars: Vec<char> = text.chars().collect();

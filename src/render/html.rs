@@ -2,7 +2,7 @@
 //! in the Markdown is shown, never passed on.
 
 use super::clean::{ISOLATE, POP, isolate_runs};
-use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, TextMergeStream};
+use pulldown_cmark::{Event, HeadingLevel, Tag, TagEnd};
 
 const BUTTON: &str = "display:inline-block;margin:4px 6px 4px 0;padding:12px 22px;border-radius:6px;\
     background:#0b5cad;color:#ffffff;border:1px solid #0b5cad;font-weight:bold;text-decoration:none";
@@ -17,11 +17,10 @@ struct Writer {
     quotes: u32,
 }
 
-/// The HTML of a piece of Markdown.
-pub(super) fn html(markdown: &str, rtl: bool) -> String {
-    let out = String::with_capacity(markdown.len() * 2);
-    let mut writer = Writer { out, rtl, after_button: false, buttons: Vec::new(), quotes: 0 };
-    for event in TextMergeStream::new(Parser::new(markdown)) {
+/// The HTML of a piece of Markdown that was read.
+pub(super) fn of(events: &[Event<'_>], rtl: bool) -> String {
+    let mut writer = Writer { out: String::new(), rtl, after_button: false, buttons: Vec::new(), quotes: 0 };
+    for event in events {
         writer.event(event);
     }
     writer.out
@@ -46,18 +45,18 @@ pub(super) fn page(title: &str, lang: &str, rtl: bool, top: &str, letter: &str, 
 }
 
 impl Writer {
-    fn event(&mut self, event: Event<'_>) {
+    fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
+            Event::End(tag) => self.end(*tag),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 let after = std::mem::take(&mut self.after_button);
-                let text = if after { text.trim_start() } else { &text };
+                let text = if after { text.trim_start() } else { text };
                 self.words(text);
             }
             Event::Code(code) => {
                 self.out.push_str("<code dir=\"ltr\" style=\"font-size:14px;word-break:break-all\">");
-                self.out.push_str(&escape(&code));
+                self.out.push_str(&escape(code));
                 self.out.push_str("</code>");
             }
             Event::SoftBreak => self.out.push('\n'),
@@ -80,7 +79,7 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: &Tag<'_>) {
         let open = match tag {
             Tag::Paragraph if self.quotes > 0 => {
                 "<p dir=\"auto\" style=\"margin:6px 0;unicode-bidi:plaintext\">"
@@ -108,7 +107,7 @@ impl Writer {
             Tag::Link { dest_url, title, .. } => {
                 let button = title.starts_with("mailto:");
                 let style = if button { format!(" style=\"{BUTTON}\"") } else { String::new() };
-                self.out.push_str(&format!("<a href=\"{}\"{style}>", escape(&dest_url)));
+                self.out.push_str(&format!("<a href=\"{}\"{style}>", escape(dest_url)));
                 self.buttons.push(button);
                 return;
             }
@@ -167,7 +166,12 @@ fn push_escaped(out: &mut String, c: char) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::read;
     use super::*;
+
+    fn html(markdown: &str, rtl: bool) -> String {
+        of(&read(markdown), rtl)
+    }
 
     #[test]
     fn raw_html_is_shown_and_never_passed_on() {

@@ -10,7 +10,7 @@ mod templates;
 mod text;
 mod words;
 
-pub use templates::TemplateError;
+pub use templates::{TemplateError, Templates};
 
 use crate::advance::OutboxRow;
 use crate::kernel::duties::DEPUTY_FOR;
@@ -20,8 +20,11 @@ use crate::kernel::register::Register;
 use crate::kernel::token::Minter;
 use crate::kernel::workflow::{Asks, Class};
 use chrono::{DateTime, Utc};
+use handlebars::Context;
+use pulldown_cmark::Event;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use templates::{EMBEDDED, Tongue};
 
 /// Bytes of a whole mail; longer quotes are cut until it fits.
@@ -112,8 +115,7 @@ fn embedded(path: &str) -> Option<&'static str> {
 pub struct Renderer {
     letterhead: Letterhead,
     minter: Minter,
-    /// In the order of `Language::ALL`.
-    tongues: Vec<Tongue>,
+    templates: Arc<Templates>,
 }
 
 /// A mail before MIME.
@@ -146,13 +148,12 @@ impl Renderer {
         minter: Minter,
         overrides: &BTreeMap<String, String>,
     ) -> Result<Renderer, TemplateError> {
-        let mut files: BTreeMap<&str, &str> = EMBEDDED.iter().copied().collect();
-        files.extend(overrides.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-        let tongues = Language::ALL
-            .into_iter()
-            .map(|language| Tongue::new(language, &files))
-            .collect::<Result<Vec<Tongue>, TemplateError>>()?;
-        Ok(Renderer { letterhead, minter, tongues })
+        Ok(Renderer::with(letterhead, minter, Arc::new(Templates::compile(overrides)?)))
+    }
+
+    /// A renderer with templates that others may write with too.
+    pub fn with(letterhead: Letterhead, minter: Minter, templates: Arc<Templates>) -> Renderer {
+        Renderer { letterhead, minter, templates }
     }
 
     /// The mail of a notice to one recipient, in their language, in English where the template has no other.
@@ -259,9 +260,8 @@ impl Renderer {
 
     /// The recipient's language if the template is written in it, else English.
     fn tongue(&self, template: &str, language: Language) -> Result<&Tongue, RenderError> {
-        let wanted = self.tongues.iter().find(|tongue| tongue.language == language && tongue.has(template));
-        let english = || self.tongues.iter().find(|tongue| tongue.has(template));
-        wanted.or_else(english).ok_or_else(|| RenderError::NoTemplate(template.to_owned()))
+        let found = self.templates.tongue(template, language);
+        found.ok_or_else(|| RenderError::NoTemplate(template.to_owned()))
     }
 
     /// The address that names a notice: where replies and bounces of it go.
@@ -305,13 +305,15 @@ impl Draft<'_> {
     /// Fills the template and the shared parts in and writes them as text and HTML.
     fn page(mut self) -> Result<Page, RenderError> {
         let rtl = self.tongue.language.is_rtl();
-        let filled = self.tongue.fill(self.template, &self.data).map_err(|e| self.failed(&e))?;
+        let for_others = self.data.get(DEPUTY_FOR).cloned();
+        let names = self.data.get("_names").cloned().unwrap_or_default();
+        let filled =
+            self.tongue.fill(self.template, std::mem::take(&mut self.data)).map_err(|e| self.failed(&e))?;
         let subject = clean::line(&text::text(&filled.subject, false), SUBJECT_MAX);
         self.shared.insert("_answers".to_owned(), self.answers(&subject));
-        let for_others = self.data.get(DEPUTY_FOR).cloned();
         self.shared.insert("asked".to_owned(), for_others.clone().unwrap_or_default());
-        self.shared.insert("_names".to_owned(), self.data.get("_names").cloned().unwrap_or_default());
-        let shared = Value::Object(std::mem::take(&mut self.shared));
+        self.shared.insert("_names".to_owned(), names);
+        let shared = Context::from(Value::Object(std::mem::take(&mut self.shared)));
         let part = |name: &str| self.tongue.part(name, &shared).map_err(|e| self.failed(&e));
         let mut letter = part("greeting")?;
         letter.push_str("\n\n");
@@ -330,12 +332,13 @@ impl Draft<'_> {
             _ => clean::escape(&format!("{}{}{}", MARK.0, self.tongue.words.reply_above(), MARK.1))
                 .into_owned(),
         };
+        let [top, letter, foot] = [&top, &letter, &foot].map(|markdown| text::read(markdown));
         let mut plain = String::new();
         for (piece, after) in [(&top, "\n"), (&letter, "\n----\n"), (&foot, "")] {
-            plain.push_str(&text::text(piece, rtl));
+            plain.push_str(&text::of(piece, rtl));
             plain.push_str(if piece.is_empty() { "" } else { after });
         }
-        let write = |markdown: &str| html::html(markdown, rtl);
+        let write = |events: &[Event<'_>]| html::of(events, rtl);
         let lang = self.tongue.language.code();
         let html = html::page(&subject, lang, rtl, &write(&top), &write(&letter), &write(&foot));
         Ok(Page { subject, text: plain, html })

@@ -3,7 +3,7 @@
 use super::helpers;
 use super::words::Words;
 use crate::kernel::language::Language;
-use handlebars::Handlebars;
+use handlebars::{Context, Handlebars};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,9 +48,32 @@ pub(super) struct Filled {
     pub body: String,
 }
 
+/// Every template in every language, compiled once and shared by all who write mail.
+pub struct Templates(Vec<Tongue>);
+
+impl Templates {
+    /// Compiles every template. `overrides` replaces or adds single files by their path under templates/:
+    /// "ballot/ballot/fr.hbs".
+    ///
+    /// # Errors
+    /// The first file that cannot be used.
+    pub fn compile(overrides: &BTreeMap<String, String>) -> Result<Templates, TemplateError> {
+        let mut files: BTreeMap<&str, &str> = EMBEDDED.iter().copied().collect();
+        files.extend(overrides.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let tongues = Language::ALL.into_iter().map(|language| Tongue::new(language, &files));
+        tongues.collect::<Result<Vec<Tongue>, TemplateError>>().map(Templates)
+    }
+
+    /// The language if the template is written in it, else English.
+    pub(super) fn tongue(&self, template: &str, language: Language) -> Option<&Tongue> {
+        let wanted = self.0.iter().find(|tongue| tongue.language == language && tongue.has(template));
+        wanted.or_else(|| self.0.iter().find(|tongue| tongue.has(template)))
+    }
+}
+
 impl Tongue {
     /// Compiles every template of a language out of (path, text).
-    pub(super) fn new(language: Language, files: &BTreeMap<&str, &str>) -> Result<Tongue, TemplateError> {
+    fn new(language: Language, files: &BTreeMap<&str, &str>) -> Result<Tongue, TemplateError> {
         let code = language.code();
         let path = format!("_words/{code}.toml");
         let source = files.get(path.as_str()).ok_or_else(|| TemplateError::new(&path, "is missing"))?;
@@ -72,16 +95,17 @@ impl Tongue {
     }
 
     /// The Markdown of a notice.
-    pub(super) fn fill(&self, template: &str, data: &Value) -> Result<Filled, handlebars::RenderError> {
+    pub(super) fn fill(&self, template: &str, data: Value) -> Result<Filled, handlebars::RenderError> {
+        let data = Context::from(data);
         Ok(Filled {
-            subject: self.bars.render(&subject_of(template), data)?,
-            body: self.bars.render(template, data)?,
+            subject: self.bars.render_with_context(&subject_of(template), &data)?,
+            body: self.bars.render_with_context(template, &data)?,
         })
     }
 
     /// The Markdown of a part that every mail shares.
-    pub(super) fn part(&self, part: &str, data: &Value) -> Result<String, handlebars::RenderError> {
-        self.bars.render(&format!("_shared/{part}"), data)
+    pub(super) fn part(&self, part: &str, data: &Context) -> Result<String, handlebars::RenderError> {
+        self.bars.render_with_context(&format!("_shared/{part}"), data)
     }
 }
 

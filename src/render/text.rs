@@ -29,8 +29,18 @@ struct Link {
 
 /// The plain text of a piece of Markdown, lines ended by `\n`, blocks parted by empty lines.
 pub(super) fn text(markdown: &str, rtl: bool) -> String {
+    of(&read(markdown), rtl)
+}
+
+/// A piece of Markdown, read once for all the ways it is written.
+pub(super) fn read(markdown: &str) -> Vec<Event<'_>> {
+    TextMergeStream::new(Parser::new(markdown)).collect()
+}
+
+/// As `text`, of what was read.
+pub(super) fn of(events: &[Event<'_>], rtl: bool) -> String {
     let mut writer = Writer { at_line_start: true, rtl, ..Writer::default() };
-    for event in TextMergeStream::new(Parser::new(markdown)) {
+    for event in events {
         writer.event(event);
     }
     writer.end_line();
@@ -38,15 +48,15 @@ pub(super) fn text(markdown: &str, rtl: bool) -> String {
 }
 
 impl Writer {
-    fn event(&mut self, event: Event<'_>) {
+    fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
+            Event::End(tag) => self.end(*tag),
             // A quoted line finds its own direction from its first letter.
-            Event::Text(text) if self.quotes > 0 => self.words(&text),
-            Event::Text(text) => self.words(&isolate_runs(&text, self.rtl)),
-            Event::Code(code) => self.words(&apart(&code, self.rtl)),
-            Event::Html(text) | Event::InlineHtml(text) => self.words(&text),
+            Event::Text(text) if self.quotes > 0 => self.words(text),
+            Event::Text(text) => self.words(&isolate_runs(text, self.rtl)),
+            Event::Code(code) => self.words(&apart(code, self.rtl)),
+            Event::Html(text) | Event::InlineHtml(text) => self.words(text),
             Event::SoftBreak => self.words(" "),
             Event::HardBreak => self.end_line(),
             Event::Rule => {
@@ -58,7 +68,7 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: &Tag<'_>) {
         match tag {
             Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock => self.block(),
             Tag::BlockQuote(_) => {
@@ -69,7 +79,7 @@ impl Writer {
             Tag::List(first) => {
                 self.end_line();
                 self.gap |= self.lists.is_empty() && !self.out.is_empty();
-                self.lists.push(first);
+                self.lists.push(*first);
             }
             Tag::Item => self.item(),
             Tag::Link { dest_url, title, .. } => {

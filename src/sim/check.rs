@@ -61,8 +61,13 @@ pub async fn at_the_end(world: &mut World) {
         Err(broken) => world.wrong.push(broken.to_string()),
     }
     world.report.steps = journal.len() as u64;
+    let (books, recounted) = (world.store.books().await.unwrap_or_default(), world.store.recounted());
+    if books != recounted {
+        world.report.unbalanced += 1;
+        world.wrong.push(format!("the books say {books:?}, the mails {recounted:?}"));
+    }
     let ended_well = world.wrong.is_empty();
-    let evidence = Evidence::new(notices, journal, &letters, &minter);
+    let evidence = Evidence::new(notices, journal, &letters, &minter, &world.model);
     world.report.doubled += evidence.doubled.len() as u64;
     world.wrong.extend(evidence.doubled.iter().cloned());
     world.wrong.extend(world.model.unheard(&evidence));

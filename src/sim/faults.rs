@@ -47,12 +47,17 @@ pub enum Kind {
     Sleep,
 }
 
+/// Calls to the store in one turn beyond which it has no end.
+const CALLS: u64 = 200_000;
+
 struct State {
     chance: Chance,
     per_million: u64,
     counts: BTreeMap<Kind, u64>,
     /// The process died; its successor is not there yet.
     dead: bool,
+    /// Calls to the store in this turn.
+    calls: u64,
     /// Crashes and lost answers that may have caused a second delivery.
     incidents: u64,
 }
@@ -65,7 +70,14 @@ impl Faults {
     pub fn new(seed: u64, per_mille: f64) -> Faults {
         let per_million = (per_mille.clamp(0.0, 500.0) * 1_000.0).round() as u64;
         let chance = Chance::new(seed, FAULTS);
-        Faults(Mutex::new(State { chance, per_million, counts: BTreeMap::new(), dead: false, incidents: 0 }))
+        Faults(Mutex::new(State {
+            chance,
+            per_million,
+            counts: BTreeMap::new(),
+            dead: false,
+            calls: 0,
+            incidents: 0,
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,6 +134,30 @@ impl Faults {
     /// The process is dead.
     pub fn alive(&self) -> Result<(), Fault> {
         if self.dead() { Err(fault("the process is dead")) } else { Ok(()) }
+    }
+
+    /// A turn begins.
+    pub fn turn(&self) {
+        self.state().calls = 0;
+    }
+
+    /// A call to the store: one of too many is not made, so that a turn without end comes to one.
+    ///
+    /// # Errors
+    /// The process is dead, or makes more calls in a turn than a village gives it reason to.
+    pub fn call(&self) -> Result<(), Fault> {
+        let mut state = self.state();
+        state.calls += 1;
+        match (state.dead, state.calls > CALLS) {
+            (true, _) => Err(fault("the process is dead")),
+            (_, true) => Err(fault("more calls in a turn than there can be")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the turn was cut short because it had no end.
+    pub fn endless(&self) -> bool {
+        self.state().calls > CALLS
     }
 
     pub fn incidents(&self) -> u64 {

@@ -2,6 +2,7 @@
 //! MIME for what the clerk writes; villagers know nothing else of a mail than this.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use std::borrow::Cow;
 
 /// One mail in a villager's mailbox.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub struct Incoming {
 
 impl Incoming {
     pub fn read(bytes: &[u8]) -> Incoming {
-        let raw = String::from_utf8_lossy(bytes);
+        let raw = text_of(bytes);
         let (head, body) = raw.split_once("\r\n\r\n").unwrap_or((&raw, ""));
         let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
         let header = |name: &str| {
@@ -62,10 +63,11 @@ impl Incoming {
 
     /// A receipt shows a code of four groups of four; nothing else the clerk writes does.
     pub fn is_receipt(&self) -> bool {
-        self.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| {
-            let groups: Vec<&str> = word.split('-').collect();
-            groups.len() == 4 && groups.iter().all(|group| group.len() == 4)
-        })
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let is_code = |word: &str| {
+            word.len() == 19 && word.bytes().enumerate().all(|(n, byte)| (byte == b'-') == (n % 5 == 4))
+        };
+        self.text.split(|c: char| !word(c)).any(is_code)
     }
 
     /// Its text with quote marks, as a reply repeats it.
@@ -73,6 +75,11 @@ impl Incoming {
         let lines: Vec<String> = self.text.lines().map(|line| format!("> {line}")).collect();
         lines.join("\r\n")
     }
+}
+
+/// Octets as text. The clerk's mail is ASCII, which is seen at a glance.
+pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// `"Name" <a@b>` or `a@b`.
@@ -112,11 +119,11 @@ fn hex_escapes(text: &str, mark: u8) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).filter(|_| *byte == mark);
-        let octet = digits.and_then(|digits| data_encoding::HEXUPPER_PERMISSIVE.decode(digits).ok());
-        match octet.as_deref() {
-            Some([octet]) => {
-                out.push(*octet);
+        let digit = |n: usize| char::from(*bytes.get(at + n)?).to_digit(16);
+        let octet = if *byte == mark { digit(1).zip(digit(2)) } else { None };
+        match octet.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
+            Some(octet) => {
+                out.push(octet);
                 at += 3;
             }
             _ => {
@@ -125,7 +132,7 @@ fn hex_escapes(text: &str, mark: u8) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// `mailto:` links with a body (RFC 6068).

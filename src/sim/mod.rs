@@ -31,6 +31,8 @@ pub struct Plan {
     pub years: u32,
     /// Members of the ALAC.
     pub members: u32,
+    /// On so many of a thousand days a ballot is ordered.
+    pub ballots: u32,
     /// Of a thousand calls at each boundary, so many fail.
     pub faults: f64,
     /// The first day.
@@ -63,7 +65,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, years, members, faults, .. } = &self.plan;
+        let Plan { seed, years, members, ballots, faults, .. } = &self.plan;
         writeln!(f, "seed {seed} went wrong on {}:", self.at.date_naive())?;
         for wrong in &self.wrong {
             writeln!(f, "  {wrong}")?;
@@ -71,7 +73,7 @@ impl fmt::Display for Failure {
         write!(
             f,
             "repeat with: atlarged simulate --seed {seed} --runs 1 --years {years} --members {members} \
-             --faults {faults}"
+             --ballots {ballots} --faults {faults}"
         )
     }
 }

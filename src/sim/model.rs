@@ -68,6 +68,17 @@ struct Placed<'a> {
 #[derive(Default)]
 pub struct Model {
     pub acts: Vec<Act>,
+    /// Who spoke for an organisation, each from a version of the register on.
+    speakers: Vec<(Party, PersonId, u64)>,
+}
+
+/// An act and the matter it is about.
+struct About {
+    /// Its index among the acts.
+    act: usize,
+    voter: Party,
+    /// The step at which it was worked on, if it was.
+    seq: Option<u32>,
 }
 
 /// The record as the checkers see it, indexed once.
@@ -77,7 +88,11 @@ pub struct Evidence {
     by_hash: HashMap<String, usize>,
     /// Where the letter of a mail was worked on: its case, and the step if there was one.
     worked: HashMap<(String, DateTime<Utc>), (CaseId, Option<u32>)>,
+    /// The register by which each step was taken.
+    register: HashMap<(CaseId, u32), u64>,
     tokens: HashMap<String, (NoticeId, Party)>,
+    /// The acts by the case they are about, in their order.
+    about: HashMap<CaseId, Vec<About>>,
     /// What became of the letters of each Message-ID.
     fates: HashMap<String, Vec<String>>,
     /// Letters that moved a case more than once.
@@ -90,6 +105,7 @@ impl Evidence {
         journal: Vec<JournalRow>,
         letters: &[LetterView],
         minter: &Minter,
+        model: &Model,
     ) -> Evidence {
         let mut steps: HashMap<String, (CaseId, u32)> = HashMap::new();
         let mut doubled = Vec::new();
@@ -124,8 +140,36 @@ impl Evidence {
             }
             by_case.entry(notice.row.id.case).or_default().push(notice);
         }
+        let version = |row: &JournalRow| ((row.entry.case, row.entry.seq), row.entry.register_version);
+        let register = journal.iter().map(version).collect();
         let by_hash = journal.iter().enumerate().map(|(n, row)| (row.hash.clone(), n)).collect();
-        Evidence { notices: by_case, journal, by_hash, worked, tokens, fates, doubled }
+        let about = HashMap::new();
+        let mut evidence =
+            Evidence { notices: by_case, journal, by_hash, worked, register, tokens, about, fates, doubled };
+        evidence.place(model);
+        evidence
+    }
+
+    /// Finds the matter of each act: that of the mail of ours it answers, or of the question it was confirmed
+    /// by.
+    fn place(&mut self, model: &Model) {
+        let mut confirmed: HashMap<&str, &Act> = HashMap::new();
+        for act in &model.acts {
+            if let Some(id) = &act.confirms {
+                confirmed.entry(id).or_insert(act);
+            }
+        }
+        for (n, act) in model.acts.iter().enumerate() {
+            let later = || confirmed.get(act.message_id.as_str()).and_then(|other| other.answers.as_ref());
+            let asked = || {
+                let (notice, to) = self.tokens.get(act.answers.as_ref().or_else(later)?)?;
+                Some((notice.case, *to))
+            };
+            let Some((case, voter)) = act.paper.or_else(asked) else { continue };
+            let worked = self.worked.get(&(act.message_id.clone(), act.arrived));
+            let seq = worked.and_then(|(_, seq)| *seq);
+            self.about.entry(case).or_default().push(About { act: n, voter, seq });
+        }
     }
 
     /// The step that published something.
@@ -211,35 +255,31 @@ impl<'a> Round<'a> {
         arrived >= self.opened.timestamp() && (before || self.frozen.iter().any(stood_still))
     }
 
-    /// The mail of ours that an act is about: the one it answers, or the question it was confirmed by.
-    fn asked(&self, act: &Act, model: &Model) -> Option<(NoticeId, Party)> {
-        let confirms = |other: &&Act| other.confirms.as_ref() == Some(&act.message_id);
-        let later = || model.acts.iter().find(confirms).and_then(|other| other.answers.as_ref());
-        self.evidence.tokens.get(act.answers.as_ref().or_else(later)?).copied()
+    /// The acts about this case, whatever came of them.
+    fn about(&self) -> impl Iterator<Item = &'a About> {
+        self.evidence.about.get(&self.case).into_iter().flatten()
     }
 
-    /// The acts that belong to this round: worked on within it, or never although they came in time.
-    fn acts(&self, model: &'a Model) -> Vec<(Party, Placed<'a>)> {
-        let mut acts = Vec::new();
-        for act in &model.acts {
-            let key = (act.message_id.clone(), act.arrived);
-            let worked = self.evidence.worked.get(&key);
-            let asked = || self.asked(act, model).map(|(notice, to)| (notice.case, to));
-            let Some((case, voter)) = act.paper.or_else(asked) else { continue };
-            let seq = worked.and_then(|(_, seq)| *seq);
+    /// The acts that belong to this round, by voter: worked on within it, or never although they came in time.
+    fn acts(&self, model: &'a Model) -> BTreeMap<Party, Vec<Placed<'a>>> {
+        let mut acts: BTreeMap<Party, Vec<Placed<'a>>> = BTreeMap::new();
+        for About { act, voter, seq } in self.about() {
+            let act = &model.acts[*act];
             let within = seq.is_none_or(|seq| seq > self.start);
-            if case == self.case && within && self.electorate.contains(&voter) {
+            let version = seq.and_then(|seq| self.evidence.register.get(&(self.case, seq)));
+            if within && version.is_none_or(|version| model.entitled(act, *voter, *version)) {
                 // What was worked on only after the count is judged by its arrival alone.
-                acts.push((voter, Placed { act, seq: seq.filter(|seq| *seq <= self.end) }));
+                let placed = Placed { act, seq: seq.filter(|seq| *seq <= self.end) };
+                acts.entry(*voter).or_default().push(placed);
             }
         }
         acts
     }
 
     /// Whether an unsure act was confirmed in time, before another took its place.
-    fn confirmed(&self, unsure: &Placed<'_>, acts: &[&Placed<'_>]) -> bool {
+    fn confirmed(&self, unsure: &Placed<'_>, acts: &[Placed<'_>]) -> bool {
         let at = unsure.seq.unwrap_or(u32::MAX);
-        let confirms = |placed: &&&Placed<'_>| {
+        let confirms = |placed: &&Placed<'_>| {
             placed.act.confirms.as_ref() == Some(&unsure.act.message_id)
                 && placed.act.meaning == Meaning::Confirm
                 && self.in_time(placed, GRACE)
@@ -262,11 +302,10 @@ impl<'a> Round<'a> {
 
     /// A voter's acts and the times told, for a person who looks for the mistake.
     fn tells(&self, voter: Party, model: &'a Model) -> String {
-        let acts = self.acts(model);
-        let own = acts.iter().filter(|(of, _)| *of == voter).map(|(_, placed)| {
-            let Act { arrived, meaning, message_id, .. } = placed.act;
-            let fate = self.evidence.fates.get(message_id);
-            format!("{message_id} {meaning:?} at {arrived}, step {:?} ({fate:?})", placed.seq)
+        let own = self.about().filter(|about| about.voter == voter).map(|about| {
+            let Act { arrived, meaning, message_id, by, .. } = &model.acts[about.act];
+            let (step, fate) = (about.seq, self.evidence.fates.get(message_id));
+            format!("{message_id} by {by} {meaning:?} at {arrived}, step {step:?} ({fate:?})")
         });
         let windows = self.windows.iter().map(|w| format!("from step {} until {}", w.seq, w.closes));
         own.chain(windows).collect::<Vec<_>>().join(", ")
@@ -277,12 +316,11 @@ impl<'a> Round<'a> {
         let acts = self.acts(model);
         let mut votes = BTreeMap::new();
         for voter in &self.electorate {
-            let own: Vec<&Placed<'_>> =
-                acts.iter().filter(|(of, _)| of == voter).map(|(_, act)| act).collect();
+            let own = acts.get(voter).map_or(&[][..], Vec::as_slice);
             let valid = own.iter().filter_map(|placed| {
                 let what = match placed.act.meaning {
                     Meaning::Act(what) => what,
-                    Meaning::Unsure(what) if self.confirmed(placed, &own) => what,
+                    Meaning::Unsure(what) if self.confirmed(placed, own) => what,
                     _ => return None,
                 };
                 let key = (placed.act.arrived, placed.seq.unwrap_or(u32::MAX));
@@ -297,6 +335,18 @@ impl<'a> Round<'a> {
 }
 
 impl Model {
+    /// From a version of the register on, somebody speaks for an organisation.
+    pub fn speaks(&mut self, party: Party, person: PersonId, since: u64) {
+        self.speakers.push((party, person, since));
+    }
+
+    /// Whether who sent an act spoke for the voter by the register it was worked on with. A forger writes as
+    /// whoever does.
+    fn entitled(&self, act: &Act, voter: Party, version: u64) -> bool {
+        let speaker = self.speakers.iter().rev().find(|(of, _, since)| *of == voter && *since <= version);
+        act.paper.is_some() || act.by == PersonId(0) || speaker.is_none_or(|(_, person, _)| *person == act.by)
+    }
+
     /// Mails that carry our token and mean something, and were read as nothing anybody answers.
     pub fn unheard(&self, evidence: &Evidence) -> Vec<String> {
         let meant = |act: &&Act| act.meaning != Meaning::Nothing && act.answers.is_some();

@@ -130,8 +130,11 @@ async fn prime(world: &mut World, id: OrganisationId) {
     let Ok(register) = world.store.register().await else { return };
     let Some(organisation) = register.organisation(id) else { return };
     let mut organisation = organisation.clone();
-    organisation.prime =
-        organisation.representatives.iter().copied().find(|of| Some(*of) != organisation.prime);
+    let other = organisation.representatives.iter().copied().find(|of| Some(*of) != organisation.prime);
+    organisation.prime = other;
+    if let Some(other) = other {
+        world.model.speaks(Party::Organisation(id), other, register.version + 1);
+    }
     change(world, Change::Organisation(organisation)).await;
 }
 
@@ -151,7 +154,7 @@ async fn office(world: &mut World) {
             world.wrong.push("quarantine cannot be emptied".to_owned());
         }
     }
-    for id in world.stuck() {
+    for id in world.store.stuck() {
         if world.store.resend(id, world.now).await.is_err() {
             world.wrong.push(format!("{id} cannot be sent again"));
         }

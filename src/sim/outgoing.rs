@@ -122,7 +122,7 @@ fn quoted_name(name: &str) -> String {
 
 /// A delivery report in the form of Exim's, for a mail that did not reach this address.
 pub fn bounce(original: &[u8], envelope_from: &str, address: &str) -> Draft {
-    let text = String::from_utf8_lossy(original);
+    let text = super::incoming::text_of(original);
     let head = text.split("\r\n\r\n").next().unwrap_or_default();
     let boundary = "1700000000-eximdsn-1";
     let body = format!(

@@ -230,8 +230,7 @@ impl Post {
 
 /// The local part of a mail's Message-ID.
 fn message_id(bytes: &[u8]) -> String {
-    let head = &bytes[..bytes.len().min(4096)];
-    let text = String::from_utf8_lossy(head);
+    let text = super::incoming::text_of(bytes);
     let line = text.lines().find_map(|line| line.strip_prefix("Message-ID: <"));
     line.and_then(|line| line.split('@').next()).unwrap_or_default().to_owned()
 }

@@ -81,7 +81,7 @@ impl FaultyStore {
 
     /// What happens to this call; an error if it is not to be made.
     fn strike(&self) -> Answer<Option<Kind>> {
-        self.faults.alive()?;
+        self.faults.call()?;
         match self.faults.strike(&STORE, 1) {
             Some(Kind::CrashBefore) => Err(fault("the process died before a call")),
             Some(Kind::StoreAway) => Err(fault("the store is out of reach")),

@@ -1,6 +1,7 @@
 //! What happens in the village of its own accord: ballots, elections, questions, strangers and spam, drawn
 //! from the seed before the first day, so that nothing that goes wrong later changes it.
 
+use super::Plan;
 use super::chance::{Chance, STORY};
 use super::village::Village;
 use super::villager::MINOR;
@@ -35,8 +36,10 @@ pub enum Event {
 pub type Agenda = Vec<(DateTime<Utc>, Event)>;
 
 /// Draws the whole story of so many days.
-pub fn story(seed: u64, days: i64, start: DateTime<Utc>, village: &Village) -> Agenda {
-    let mut teller = Teller { chance: Chance::new(seed, STORY), agenda: Vec::new(), start, ballots: 0 };
+pub fn story(plan: &Plan, days: i64, village: &Village) -> Agenda {
+    let chance = Chance::new(plan.seed, STORY);
+    let often = u64::from(plan.ballots);
+    let mut teller = Teller { chance, agenda: Vec::new(), start: plan.start, often, ballots: 0 };
     for day in 0..days {
         teller.day(day, village);
     }
@@ -48,6 +51,8 @@ struct Teller {
     chance: Chance,
     agenda: Agenda,
     start: DateTime<Utc>,
+    /// On so many of a thousand days a ballot is ordered.
+    often: u64,
     ballots: u32,
 }
 
@@ -58,8 +63,7 @@ impl Teller {
 
     fn day(&mut self, day: i64, village: &Village) {
         let people: Vec<PersonId> = village.people.keys().copied().collect();
-        // About three a month.
-        if self.chance.permille(100) {
+        if self.chance.permille(self.often) {
             self.ballot(day, village);
         }
         if self.chance.permille(40) {

@@ -14,16 +14,17 @@ use super::villager::Planned;
 use super::{Failure, Plan, Report};
 use crate::daemon::{Daemon, OFFICE, Settings, Turned};
 use crate::kernel::choice::Choice;
-use crate::kernel::ids::{CaseId, LetterId, NoticeId, Party, PersonId};
+use crate::kernel::ids::{CaseId, LetterId, Party, PersonId};
+use crate::kernel::register::Change;
 use crate::ports::Fault;
 use crate::ports::keys::Keys;
 use crate::ports::store::Store;
 use crate::ports::store::memory::MemoryStore;
-use crate::render::{Letterhead, Renderer};
+use crate::render::{Letterhead, Renderer, Templates};
 use crate::workflows::Policies;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The one mailbox.
 pub const MAILBOX: &str = "village";
@@ -36,6 +37,10 @@ const QUIET_DAYS: i64 = 150;
 
 /// A Message-ID is used again after so many mails.
 const OLD_IDS: usize = 20;
+
+/// The templates, compiled once for all runs.
+static TEMPLATES: LazyLock<Result<Arc<Templates>, String>> =
+    LazyLock::new(|| Templates::compile(&BTreeMap::new()).map(Arc::new).map_err(|error| error.to_string()));
 
 /// What comes at a moment.
 pub enum Coming {
@@ -99,8 +104,7 @@ impl World {
             help: None,
             footer: BTreeMap::new(),
         };
-        let renderer =
-            Renderer::new(letterhead, keys.minter(1), &BTreeMap::new()).map_err(|error| error.to_string())?;
+        let renderer = Renderer::with(letterhead, keys.minter(1), TEMPLATES.clone()?);
         let village = Village::new(plan.seed, plan.members, plan.start - Duration::days(400));
         let mut world = World {
             plan: plan.clone(),
@@ -122,7 +126,14 @@ impl World {
             quiet: false,
             village,
         };
-        for (at, event) in story(plan.seed, world.days(), plan.start, &world.village) {
+        for change in &world.village.changes {
+            if let Change::Organisation(organisation) = change
+                && let Some(prime) = organisation.prime
+            {
+                world.model.speaks(Party::Organisation(organisation.id), prime, 0);
+            }
+        }
+        for (at, event) in story(plan, world.days(), &world.village) {
             world.put(at, Coming::Story(event));
         }
         Ok(world)
@@ -256,8 +267,13 @@ impl World {
     /// Turns the crank until a turn finds nothing to do and nothing goes wrong.
     async fn crank(&mut self) {
         for _ in 0..PATIENCE {
+            self.faults.turn();
             let turned = self.turn().await;
             self.collect();
+            if self.faults.endless() {
+                self.wrong.push("a turn makes call after call and has no end".to_owned());
+                return;
+            }
             match turned {
                 Ok(turned) if turned == Turned::default() => {
                     check::after_a_turn(self).await;
@@ -359,10 +375,5 @@ impl World {
     /// The case under which parents speak.
     pub fn parent() -> CaseId {
         OFFICE
-    }
-
-    /// Notices that cannot be sent until somebody helps.
-    pub fn stuck(&self) -> Vec<NoticeId> {
-        self.store.statuses().into_iter().filter(|(_, status)| *status == "stuck").map(|(id, _)| id).collect()
     }
 }

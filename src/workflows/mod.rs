@@ -12,6 +12,7 @@ use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Twin, Workflow}
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::cell::RefCell;
 
 /// What every step may look at, whatever its workflow.
 #[derive(Clone, Copy)]
@@ -31,8 +32,20 @@ impl<'a> Surroundings<'a> {
 impl Policies {
     /// The digest under which the store keeps these policies and the journal names them.
     pub fn digest(&self) -> String {
-        canonical::hash(self)
+        LAST.with_borrow_mut(|last| match last {
+            Some((policies, digest)) if policies == self => digest.clone(),
+            _ => {
+                let digest = canonical::hash(self);
+                *last = Some((self.clone(), digest.clone()));
+                digest
+            }
+        })
     }
+}
+
+thread_local! {
+    /// The policies last asked about: every step names their digest, and they hardly ever change.
+    static LAST: RefCell<Option<(Policies, String)>> = const { RefCell::new(None) };
 }
 
 macro_rules! workflows {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration};
 
 fn plan(seed: u64) -> Plan {
     let start = DateTime::UNIX_EPOCH + Duration::days(20_454);
-    Plan { seed, years: 1, members: 7, faults: 4.0, start, planted: None }
+    Plan { seed, years: 1, members: 7, ballots: 60, faults: 4.0, start, planted: None }
 }
 
 /// Runs some seeds and shows whatever went wrong, with the command that repeats it.
@@ -21,7 +21,7 @@ fn check(plan: &Plan, runs: u64) -> Report {
 fn a_village_lives_through_faults_at_every_boundary() {
     let report = check(&plan(100), 3);
     assert!(report.faults > 100, "the weather was too fair to prove anything: {report:?}");
-    assert!(report.tallies > 50 && report.letters > 500, "too little happened: {report:?}");
+    assert!(report.tallies > 30 && report.letters > 300, "too little happened: {report:?}");
     let wrongs = [report.lost, report.doubled, report.unbalanced, report.replay_mismatches, report.wrong];
     assert_eq!(wrongs, [0; 5]);
 }

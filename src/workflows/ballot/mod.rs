@@ -384,9 +384,9 @@ impl Poll {
         if self.frozen.is_some() {
             return None;
         }
-        Some(
-            self.waiting.unwrap_or_else(|| self.reminders.next().map_or(self.closes, |r| r.min(self.closes))),
-        )
+        // Once the closing second is over: woken within it, a ballot would only ask to be woken again.
+        let over = self.over();
+        Some(self.waiting.unwrap_or_else(|| self.reminders.next().map_or(over, |rung| rung.min(over))))
     }
 
     /// The first moment after the closing second, which still counts.

@@ -3,10 +3,14 @@
 use super::super::chain;
 use super::super::rules::{Item, ending_text};
 use super::super::{CommitError, JournalRow, Publication};
-use super::world::{Case, Notice, Task, World};
+use super::rows::{Case, Task};
+use super::world::World;
 use crate::advance::Commit;
-use crate::kernel::register::Change;
+use crate::kernel::register::{Change, Register};
 use std::sync::Arc;
+
+/// One register in so many changes is kept as it was, so that one of before is a few changes away.
+const KEPT_EVERY: u64 = 16;
 
 impl World {
     pub(super) fn commit(&mut self, hand: u64, commit: &Commit) -> Result<(), CommitError> {
@@ -21,31 +25,18 @@ impl World {
         self.put_case(hand, commit);
         self.cancel(commit);
         for task in &commit.tasks {
-            let same =
-                |open: &&mut Task| !open.closed && open.row.case == task.case && open.row.label == task.label;
-            match self.tasks.iter_mut().find(same) {
+            let open = self.tasks.entry(task.case).or_default();
+            match open.iter_mut().find(|open| open.row.label == task.label) {
                 Some(open) => open.row = task.clone(),
-                None => self.tasks.push(Task { row: task.clone(), opened_at: commit.now, closed: false }),
+                None => {
+                    self.task_numbers += 1;
+                    let number = self.task_numbers;
+                    open.push(Task { row: task.clone(), opened_at: commit.now, number });
+                }
             }
         }
         for row in &commit.outbox {
-            let notice = Notice {
-                row: row.clone(),
-                created: commit.now,
-                status: "waiting",
-                why: None,
-                closed: false,
-                next_try: None,
-                tries: 0,
-                bytes: None,
-                print: None,
-                sent_at: None,
-                hand: None,
-                attempts: 0,
-                suspect: false,
-            };
-            self.outbox.insert(row.id, notice);
-            self.outgoing.insert((commit.now, row.id));
+            self.outbox.insert(row, commit.now);
         }
         for letter in &commit.letters {
             self.insert(letter);
@@ -104,30 +95,6 @@ impl World {
         );
     }
 
-    fn cancel(&mut self, commit: &Commit) {
-        if commit.cancelled.is_empty() {
-            return;
-        }
-        let id = commit.case.id;
-        let from = crate::kernel::ids::NoticeId { case: id, seq: 0, n: 0 };
-        let cancelled: Vec<_> = self
-            .outbox
-            .range_mut(from..)
-            .take_while(|(notice, _)| notice.case == id)
-            .filter(|(_, notice)| commit.cancelled.contains(&notice.row.label))
-            .filter_map(|(id, notice)| {
-                notice.closed = true;
-                (notice.status == "waiting" && notice.hand.is_none()).then_some(*id)
-            })
-            .collect();
-        for notice in cancelled {
-            self.set_notice(notice, "lapsed", None);
-        }
-        for task in &mut self.tasks {
-            task.closed |= task.row.case == id && commit.cancelled.contains(&task.row.label);
-        }
-    }
-
     fn write_down(&mut self, commit: &Commit) {
         self.head = chain::link(&self.head, &commit.journal);
         let hash = chain::hex(&self.head);
@@ -137,6 +104,7 @@ impl World {
             let (record, journal_head) = (record.clone(), hash.clone());
             self.publications.push(Publication { number, record, at: commit.now, journal_head });
         }
+        self.steps.entry(commit.case.id).or_default().push(self.journal.len());
         self.journal.push(JournalRow { number, entry: commit.journal.clone(), hash });
         self.change(&commit.changes);
     }
@@ -145,10 +113,27 @@ impl World {
         if changes.is_empty() {
             return;
         }
-        let register = Arc::make_mut(&mut self.register);
         for change in changes {
-            register.apply(change);
+            if self.register.version.is_multiple_of(KEPT_EVERY) {
+                self.registers.insert(self.register.version, self.register.clone());
+            }
+            Arc::make_mut(&mut self.register).apply(change);
             self.changes.push(change.clone());
         }
+    }
+
+    /// The register of a version: the nearest that was kept before it, and the changes since.
+    pub(super) fn register_at(&mut self, version: u64) -> Arc<Register> {
+        if version >= self.register.version {
+            return self.register.clone();
+        }
+        let kept = self.registers.range(..=version).next_back();
+        let mut register = kept.map(|(_, register)| register.clone()).unwrap_or_default();
+        let until = usize::try_from(version).unwrap_or(usize::MAX);
+        let from = usize::try_from(register.version).unwrap_or(usize::MAX);
+        for change in self.changes.get(from..until).unwrap_or_default() {
+            Arc::make_mut(&mut register).apply(change);
+        }
+        register
     }
 }

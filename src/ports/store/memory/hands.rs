@@ -48,10 +48,8 @@ impl World {
         row.attempts += blame.lives;
         row.suspect |= blame.suspect;
         if row.attempts >= LIVES {
-            row.status = "quarantined";
             row.why = Some(POISON.into());
-            let key = (row.mail.arrived, id);
-            self.unsorted.remove(&key);
+            self.set_mail(id, "quarantined");
         }
     }
 
@@ -81,7 +79,7 @@ impl World {
     }
 
     fn free_notice(&mut self, id: NoticeId, blame: Blame) {
-        let Some(notice) = self.outbox.get_mut(&id) else { return };
+        let Some(notice) = self.outbox.get_mut(id) else { return };
         notice.hand = None;
         notice.next_try = blame.rest(notice.attempts).or(notice.next_try);
         notice.attempts += blame.lives;

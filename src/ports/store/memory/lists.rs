@@ -1,55 +1,13 @@
-//! What people and the daemon look up in memory, and how a sending ended.
+//! What people and the daemon look up in memory, and what becomes of what waited for a person.
 
-use super::super::rules::{STRANGER_REST, asks, courtesy, sent_letter, undelivered_letter};
-use super::super::{Admission, OpenAsk, OpenTask, Posted, Quarantined, Release};
-use super::world::World;
-use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
+use super::super::rules::STRANGER_REST;
+use super::super::{Admission, OpenTask, Quarantined, Release};
+use super::world::{World, index};
+use crate::kernel::ids::{CaseId, MailId};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
-    pub(super) fn posted(&mut self, hand: u64, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) {
-        let Some(notice) = self.outbox.get_mut(&id).filter(|notice| notice.status == "waiting") else {
-            return;
-        };
-        // What was accepted is sent, even where it is in another hand meanwhile.
-        if notice.hand != Some(hand) && *outcome != Posted::Accepted {
-            return;
-        }
-        notice.tries += 1;
-        let row = notice.row.clone();
-        match outcome {
-            Posted::Accepted => {
-                notice.sent_at = Some(now);
-                self.set_notice(id, "sent", None);
-                if row.report_sent {
-                    self.insert(&sent_letter(&row, now));
-                }
-            }
-            Posted::Later { at, why } => {
-                notice.next_try = Some(*at);
-                notice.suspect = false;
-                self.set_notice(id, "waiting", Some(why.clone()));
-            }
-            Posted::Never { status, why } => {
-                self.set_notice(id, "failed", Some(why.clone()));
-                self.insert(&undelivered_letter(&row, status.as_deref(), now));
-            }
-            Posted::Lapsed => self.set_notice(id, "lapsed", None),
-            Posted::Stuck { why } => self.set_notice(id, "stuck", Some(why.clone())),
-        }
-    }
-
-    pub(super) fn answered(&self, party: Party, since: DateTime<Utc>) -> u64 {
-        let answers = self.outbox.values().filter(|notice| {
-            notice.row.to == party
-                && notice.row.answers.is_some()
-                && courtesy(&notice.row)
-                && notice.sent_at.is_some_and(|sent| sent >= since)
-        });
-        u64::try_from(answers.count()).unwrap_or(u64::MAX)
-    }
-
     /// Names of intake keys sort by day.
     pub(super) fn oldest_intake_key(&self) -> Option<String> {
         let unfinished =
@@ -60,32 +18,7 @@ impl World {
     }
 
     pub(super) fn message_id_seen(&self, message_id: &str, mail: MailId) -> bool {
-        let of_another = |of: Option<MailId>| of.is_some_and(|of| of != mail);
-        let mut letters = self.letters.iter().map(|row| &row.letter);
-        letters.any(|letter| letter.message_id.as_deref() == Some(message_id) && of_another(letter.mail))
-    }
-
-    pub(super) fn open_asks(&self, party: Party) -> Vec<OpenAsk> {
-        let mut newest = BTreeMap::new();
-        for (id, notice) in &self.outbox {
-            let open = !notice.closed && matches!(notice.status, "waiting" | "sent");
-            if open && notice.row.to == party && asks(&notice.row) {
-                newest.insert((id.case, notice.row.label.as_str()), (id, notice));
-            }
-        }
-        let asks = newest.into_values().filter_map(|(id, notice)| {
-            let case = &self.cases.get(&id.case)?.row;
-            Some(OpenAsk {
-                notice: *id,
-                case: id.case,
-                kind: case.kind.clone(),
-                title: case.title.clone(),
-                label: notice.row.label.clone(),
-                asks: notice.row.asks,
-                not_after: notice.row.not_after,
-            })
-        });
-        asks.collect()
+        self.said.get(message_id).is_some_and(|mails| mails.iter().any(|of| *of != mail))
     }
 
     pub(super) fn admit(
@@ -119,42 +52,42 @@ impl World {
     }
 
     pub(super) fn open_tasks(&self) -> Vec<OpenTask> {
-        let open = self.tasks.iter().filter(|task| !task.closed);
-        let mut tasks: Vec<OpenTask> = open
-            .filter_map(|task| {
-                let title = self.cases.get(&task.row.case)?.row.title.clone();
-                Some(OpenTask { task: task.row.clone(), title, opened_at: task.opened_at })
-            })
-            .collect();
-        tasks.sort_by_key(|task| task.opened_at);
-        tasks
+        let mut tasks: Vec<(u64, OpenTask)> = Vec::new();
+        for (case, open) in &self.tasks {
+            let Some(case) = self.cases.get(case) else { continue };
+            tasks.extend(open.iter().map(|task| {
+                let title = case.row.title.clone();
+                (task.number, OpenTask { task: task.row.clone(), title, opened_at: task.opened_at })
+            }));
+        }
+        tasks.sort_by_key(|(number, task)| (task.opened_at, *number));
+        tasks.into_iter().map(|(_, task)| task).collect()
     }
 
     pub(super) fn next_event(&self) -> Option<DateTime<Utc>> {
         let due = self.due.iter().filter_map(|(at, id)| Some((*at).max(self.cases.get(id)?.not_before?)));
         let put_back = |id: &CaseId| self.cases.get(id).is_some_and(|case| case.not_before.is_some());
         let clock = self.due.iter().find(|(_, id)| !put_back(id)).map(|(at, _)| *at);
-        let letters =
-            self.waiting.iter().filter_map(|(_, id)| self.letters[super::world::index(id.0)].not_before);
-        let mails =
-            self.unsorted.iter().filter_map(|(_, id)| self.mails[super::world::index(id.0)].not_before);
-        let notices = self.outgoing.iter().filter_map(|(_, id)| self.outbox[id].next_try);
+        let letters = self.waiting.iter().filter_map(|(_, id)| self.letters[index(id.0)].not_before);
+        let mails = self.unsorted.iter().filter_map(|(_, id)| self.mails[index(id.0)].not_before);
+        let notices = self.outbox.tries();
         clock.into_iter().chain(due).chain(letters).chain(mails).chain(notices).min()
     }
 
     pub(super) fn quarantined(&self) -> Vec<Quarantined> {
         let mut all = Vec::new();
-        for (row, id) in self.letters.iter().zip(1..).filter(|(row, _)| row.status == "quarantined") {
+        for id in &self.held_letters {
+            let row = &self.letters[index(id.0)];
             let why = row.why.clone().unwrap_or_default();
-            let (mail, letter, case) = (row.letter.mail, Some(LetterId(id)), row.target());
+            let (mail, letter, case) = (row.letter.mail, Some(*id), row.target());
             all.push(Quarantined { mail, letter, case, arrived: row.letter.arrived, why, stays: row.stays });
         }
-        for (row, id) in self.mails.iter().zip(1..).filter(|(row, _)| row.status == "quarantined") {
-            if all.iter().any(|letter| letter.mail == Some(MailId(id))) {
-                continue;
-            }
+        let by_letter: BTreeSet<MailId> =
+            self.held_letters.iter().filter_map(|id| self.letters[index(id.0)].letter.mail).collect();
+        for id in self.held_mails.difference(&by_letter) {
+            let row = &self.mails[index(id.0)];
             let why = row.why.clone().unwrap_or_default();
-            let (mail, letter, case) = (Some(MailId(id)), None, row.mail.case_hint);
+            let (mail, letter, case) = (Some(*id), None, row.mail.case_hint);
             all.push(Quarantined { mail, letter, case, arrived: row.mail.arrived, why, stays: row.stays });
         }
         for (id, case) in &self.cases {
@@ -181,12 +114,9 @@ impl World {
             row.stays += 1;
             row.accepted |= release == Release::Accept;
             row.not_before = None;
-            row.status = if why.is_some() { "silent" } else { "unsorted" };
+            let status = if why.is_some() { "silent" } else { "unsorted" };
             row.why = why;
-            if row.status == "unsorted" {
-                let key = (row.mail.arrived, id);
-                self.unsorted.insert(key);
-            }
+            self.set_mail(id, status);
         } else if let Some(id) = item.case {
             self.unstick(id, release.reason().is_some());
         }

@@ -3,6 +3,8 @@
 mod commit;
 mod hands;
 mod lists;
+mod outbox;
+mod rows;
 mod world;
 
 use super::rules::{self, Item, STRANGER_REST, kept_address};
@@ -17,9 +19,10 @@ use crate::kernel::register::{Change, Register};
 use crate::letters::print::Print;
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Duration, Utc};
+use rows::Notice;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use world::{Notice, World};
+use world::{World, index};
 
 /// One instance's handle on a record in memory. Dropping it is a crash: what it has in hand is freed as if
 /// the process had died.
@@ -85,9 +88,19 @@ impl MemoryStore {
         .collect()
     }
 
-    /// Every notice there ever was, and how it stands, as `NoticeRow::status` has it.
-    pub fn statuses(&self) -> Vec<(NoticeId, &'static str)> {
-        self.world().outbox.iter().map(|(id, notice)| (*id, notice.status)).collect()
+    /// The notices that cannot be sent until somebody helps.
+    pub fn stuck(&self) -> Vec<NoticeId> {
+        self.world().outbox.stuck().collect()
+    }
+
+    /// The books counted from the mails themselves, row by row.
+    pub fn recounted(&self) -> Books {
+        let mut books = Books::default();
+        for row in &self.world().mails {
+            books.received += 1;
+            *rules::column(&mut books, row.status) += 1;
+        }
+        books
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -110,12 +123,7 @@ impl Store for MemoryStore {
     }
 
     async fn register_at(&self, version: u64) -> Answer<Arc<Register>> {
-        let world = self.world();
-        if world.register.version == version {
-            return Ok(world.register.clone());
-        }
-        let changes = usize::try_from(version).unwrap_or(usize::MAX).min(world.changes.len());
-        Ok(Arc::new(Register::fold(&world.changes[..changes])))
+        Ok(self.world().register_at(version))
     }
 
     async fn change_register(
@@ -196,7 +204,7 @@ impl Store for MemoryStore {
     }
 
     async fn notice(&self, id: NoticeId) -> Answer<Option<NoticeRow>> {
-        Ok(self.world().outbox.get(&id).map(notice_row))
+        Ok(self.world().outbox.get(id).map(notice_row))
     }
 
     async fn stranger(
@@ -309,7 +317,7 @@ impl Store for MemoryStore {
 
     async fn keep_bytes(&self, id: NoticeId, bytes: &Sealed, print: &Print) -> Answer<()> {
         let mut world = self.world();
-        if let Some(notice) = world.outbox.get_mut(&id).filter(|notice| notice.status == "waiting") {
+        if let Some(notice) = world.outbox.get_mut(id).filter(|notice| notice.status == "waiting") {
             notice.bytes = Some(bytes.clone());
             notice.print = Some(print.clone());
         }
@@ -317,7 +325,7 @@ impl Store for MemoryStore {
     }
 
     async fn print(&self, id: NoticeId) -> Answer<Option<Print>> {
-        Ok(self.world().outbox.get(&id).and_then(|notice| notice.print.clone()))
+        Ok(self.world().outbox.get(id).and_then(|notice| notice.print.clone()))
     }
 
     async fn posted(&self, id: NoticeId, outcome: &Posted, now: DateTime<Utc>) -> Answer<()> {
@@ -327,8 +335,7 @@ impl Store for MemoryStore {
 
     async fn resend(&self, id: NoticeId, now: DateTime<Utc>) -> Answer<bool> {
         let mut world = self.world();
-        let Some(notice) = world.outbox.get_mut(&id).filter(|n| matches!(n.status, "stuck" | "failed"))
-        else {
+        let Some(notice) = world.outbox.get_mut(id).filter(|n| matches!(n.status, "stuck" | "failed")) else {
             return Ok(false);
         };
         notice.attempts = 0;
@@ -342,12 +349,7 @@ impl Store for MemoryStore {
     }
 
     async fn books(&self) -> Answer<Books> {
-        let mut books = Books::default();
-        for row in &self.world().mails {
-            books.received += 1;
-            *rules::column(&mut books, row.status) += 1;
-        }
-        Ok(books)
+        Ok(self.world().books)
     }
 
     async fn cases(&self) -> Answer<Vec<CaseRow>> {
@@ -360,8 +362,9 @@ impl Store for MemoryStore {
 
     async fn journal(&self, case: Option<CaseId>) -> Answer<Vec<JournalRow>> {
         let world = self.world();
-        let of_case = |row: &&JournalRow| case.is_none_or(|case| row.entry.case == case);
-        Ok(world.journal.iter().filter(of_case).cloned().collect())
+        let Some(case) = case else { return Ok(world.journal.clone()) };
+        let steps = world.steps.get(&case).map_or(&[][..], Vec::as_slice);
+        Ok(steps.iter().map(|step| world.journal[*step].clone()).collect())
     }
 
     async fn journal_head(&self) -> Answer<String> {
@@ -371,7 +374,7 @@ impl Store for MemoryStore {
     async fn journal_at(&self, number: Option<i64>) -> Answer<Option<(i64, String)>> {
         let world = self.world();
         let row = match number {
-            Some(number) => world.journal.iter().find(|row| row.number == number),
+            Some(number) => world.journal.get(index(number)),
             None => world.journal.last(),
         };
         Ok(row.map(|row| (row.number, row.hash.clone())))
@@ -383,8 +386,10 @@ impl Store for MemoryStore {
 
     async fn notices(&self, case: Option<CaseId>) -> Answer<Vec<NoticeRow>> {
         let world = self.world();
-        let of_case = |notice: &&Notice| case.is_none_or(|case| notice.row.id.case == case);
-        let mut rows: Vec<NoticeRow> = world.outbox.values().filter(of_case).map(notice_row).collect();
+        let mut rows: Vec<NoticeRow> = match case {
+            Some(case) => world.outbox.of(case).map(notice_row).collect(),
+            None => world.outbox.values().map(notice_row).collect(),
+        };
         rows.sort_by_key(|row| (row.created, row.row.id));
         Ok(rows)
     }
@@ -400,7 +405,7 @@ impl Store for MemoryStore {
     async fn quarantined_mail(&self, id: MailId) -> Answer<Option<Mail>> {
         let mut world = self.world();
         let row = world.mail(id).filter(|row| row.status == "quarantined");
-        Ok(row.map(|row| world::as_mail(id, row)))
+        Ok(row.map(|row| row.as_mail(id)))
     }
 
     async fn unquarantine(
@@ -415,7 +420,8 @@ impl Store for MemoryStore {
 
     async fn publications(&self, after: i64) -> Answer<Vec<Publication>> {
         let world = self.world();
-        Ok(world.publications.iter().filter(|row| row.number > after).cloned().collect())
+        let from = usize::try_from(after).unwrap_or(0);
+        Ok(world.publications.get(from..).unwrap_or_default().to_vec())
     }
 
     async fn shreds(&self) -> Answer<Vec<CaseId>> {

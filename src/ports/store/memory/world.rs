@@ -1,99 +1,26 @@
 //! The record's rows in memory, and the indexes by which claims find theirs.
 
 use super::super::rules::{self, Item};
-use super::super::{Claimed, Mail, NewMail, Outgoing, Publication, Sealed, Sorted};
-use crate::advance::{CaseRow, Ending, LetterBody, NewLetter, OutboxRow, TaskRow};
-use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, StrangerId};
+use super::super::{Books, Claimed, Mail, NewMail, Publication, Sorted};
+use super::outbox::Outbox;
+use super::rows::{Case, LetterRow, MailRow, Moment, Task};
+use crate::advance::{CaseRow, Ending, NewLetter};
+use crate::kernel::ids::{CaseId, LetterId, MailId, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
-use crate::letters::print::Print;
 use crate::ports::mailbox::{Cursor, Place};
 use crate::ports::store::JournalRow;
 use crate::ports::store::chain::{GENESIS, Link};
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-
-type Moment = DateTime<Utc>;
-
-pub(super) struct MailRow {
-    pub(super) mail: NewMail,
-    pub(super) status: &'static str,
-    pub(super) why: Option<String>,
-    pub(super) not_before: Option<Moment>,
-    pub(super) hand: Option<u64>,
-    pub(super) attempts: i16,
-    pub(super) suspect: bool,
-    pub(super) accepted: bool,
-    pub(super) stays: u32,
-    pub(super) checked: Option<Sealed>,
-}
-
-pub(super) struct LetterRow {
-    pub(super) letter: NewLetter,
-    pub(super) status: &'static str,
-    pub(super) why: Option<String>,
-    pub(super) moved: Option<CaseId>,
-    pub(super) not_before: Option<Moment>,
-    pub(super) hand: Option<u64>,
-    pub(super) attempts: i16,
-    pub(super) suspect: bool,
-    pub(super) stays: u32,
-}
-
-impl LetterRow {
-    pub(super) fn target(&self) -> Option<CaseId> {
-        match &self.letter.body {
-            LetterBody::ToCase(case, _) => Some(*case),
-            LetterBody::Opens(_) => None,
-        }
-    }
-}
-
-pub(super) struct Case {
-    pub(super) row: CaseRow,
-    pub(super) hand: Option<u64>,
-    pub(super) attempts: i16,
-    pub(super) suspect: bool,
-    /// Why its clock no longer fires.
-    pub(super) stuck: Option<String>,
-    /// Its clock was put back until then.
-    pub(super) not_before: Option<Moment>,
-    pub(super) stays: u32,
-}
-
-impl Case {
-    pub(super) fn new(row: CaseRow) -> Case {
-        Case { row, hand: None, attempts: 0, suspect: false, stuck: None, not_before: None, stays: 0 }
-    }
-}
-
-pub(super) struct Notice {
-    pub(super) row: OutboxRow,
-    pub(super) created: Moment,
-    pub(super) status: &'static str,
-    pub(super) why: Option<String>,
-    pub(super) closed: bool,
-    pub(super) next_try: Option<Moment>,
-    pub(super) tries: u32,
-    pub(super) bytes: Option<Sealed>,
-    pub(super) print: Option<Print>,
-    pub(super) sent_at: Option<Moment>,
-    pub(super) hand: Option<u64>,
-    pub(super) attempts: i16,
-    pub(super) suspect: bool,
-}
-
-pub(super) struct Task {
-    pub(super) row: TaskRow,
-    pub(super) opened_at: Moment,
-    pub(super) closed: bool,
-}
 
 #[derive(Default)]
 pub(super) struct World {
     pub(super) changes: Vec<Change>,
     pub(super) register: Arc<Register>,
+    /// Registers of before, by their versions: one in so many.
+    pub(super) registers: BTreeMap<u64, Arc<Register>>,
     pub(super) strangers: Vec<(String, Language, Moment)>,
     /// Mails nobody vouches for: when, from which domain, whether let in.
     pub(super) knocks: BTreeMap<MailId, (Moment, String, bool)>,
@@ -107,10 +34,12 @@ pub(super) struct World {
     pub(super) keys: HashMap<String, LetterId>,
     pub(super) cases: BTreeMap<CaseId, Case>,
     pub(super) case_numbers: i64,
-    pub(super) tasks: Vec<Task>,
+    /// Open tasks by case.
+    pub(super) tasks: BTreeMap<CaseId, Vec<Task>>,
+    pub(super) task_numbers: u64,
     pub(super) journal: Vec<JournalRow>,
     pub(super) head: Link,
-    pub(super) outbox: BTreeMap<NoticeId, Notice>,
+    pub(super) outbox: Outbox,
     pub(super) publications: Vec<Publication>,
     pub(super) shreds: BTreeSet<CaseId>,
     pub(super) policies: BTreeMap<String, String>,
@@ -118,15 +47,29 @@ pub(super) struct World {
     pub(super) instances: u64,
     /// The last moment at which anybody looked for work.
     pub(super) seen: Moment,
-    /// Indexes: mails not sorted, letters waiting, letters unfinished by case, letters by mail, notices
-    /// waiting.
+    /// How the mails stand, counted as they change.
+    pub(super) books: Books,
+    /// Indexes: mails not sorted, mails and letters in quarantine, letters waiting, letters unfinished by
+    /// case, letters by mail, mails by Message-ID, cases by clock, rows of the journal by case.
     pub(super) unsorted: BTreeSet<(Moment, MailId)>,
+    pub(super) held_mails: BTreeSet<MailId>,
+    pub(super) held_letters: BTreeSet<LetterId>,
     pub(super) waiting: BTreeSet<(Moment, LetterId)>,
     pub(super) unfinished: BTreeMap<CaseId, BTreeSet<(Moment, LetterId)>>,
     pub(super) of_mail: BTreeMap<MailId, Vec<LetterId>>,
+    pub(super) said: HashMap<String, BTreeSet<MailId>>,
     pub(super) due: BTreeSet<(Moment, CaseId)>,
-    pub(super) outgoing: BTreeSet<(Moment, NoticeId)>,
+    pub(super) steps: BTreeMap<CaseId, Vec<usize>>,
     pub(super) in_hand: BTreeMap<u64, BTreeSet<Item>>,
+}
+
+/// Into a set or out of it.
+pub(super) fn put<T: Ord>(set: &mut BTreeSet<T>, item: T, belongs: bool) {
+    if belongs {
+        set.insert(item);
+    } else {
+        set.remove(&item);
+    }
 }
 
 /// Rows are numbered from 1 in the order in which they came.
@@ -147,12 +90,23 @@ impl World {
         self.letters.get_mut(index(id.0))
     }
 
-    fn take(&mut self, hand: u64, item: Item) {
+    /// Gives a mail another status, and the books their due.
+    pub(super) fn set_mail(&mut self, id: MailId, status: &'static str) {
+        let Some(row) = self.mails.get_mut(index(id.0)) else { return };
+        *rules::column(&mut self.books, row.status) -= 1;
+        *rules::column(&mut self.books, status) += 1;
+        row.status = status;
+        let key = (row.mail.arrived, id);
+        put(&mut self.unsorted, key, status == "unsorted");
+        put(&mut self.held_mails, id, status == "quarantined");
+    }
+
+    pub(super) fn take(&mut self, hand: u64, item: Item) {
         self.in_hand.entry(hand).or_default().insert(item);
     }
 
     /// What is suspect goes alone: nothing beside it in this hand, and it beside nothing.
-    fn may_take(&self, hand: u64, suspect: bool) -> bool {
+    pub(super) fn may_take(&self, hand: u64, suspect: bool) -> bool {
         let Some(items) = self.in_hand.get(&hand) else { return true };
         items.is_empty() || !(suspect || items.iter().any(|item| self.is_suspect(item)))
     }
@@ -162,7 +116,7 @@ impl World {
             Item::Mail(id) => self.mails[index(id.0)].suspect,
             Item::Letter(id) => self.letters[index(id.0)].suspect,
             Item::Clock(id) => self.cases[id].suspect,
-            Item::Notice(id) => self.outbox[id].suspect,
+            Item::Notice(id) => self.outbox.get(*id).is_some_and(|notice| notice.suspect),
         }
     }
 
@@ -185,20 +139,11 @@ impl World {
             return (id, false);
         }
         self.dedup.insert(mail.dedup, id);
+        let row = MailRow::new(mail.clone());
+        self.books.received += 1;
+        *rules::column(&mut self.books, row.status) += 1;
+        self.mails.push(row);
         self.unsorted.insert((mail.arrived, id));
-        let (why, not_before, hand) = (None, None, None);
-        self.mails.push(MailRow {
-            mail: mail.clone(),
-            status: "unsorted",
-            why,
-            not_before,
-            hand,
-            attempts: 0,
-            suspect: false,
-            accepted: false,
-            stays: 0,
-            checked: None,
-        });
         (id, true)
     }
 
@@ -214,7 +159,7 @@ impl World {
         self.take(hand, Item::Mail(id));
         let row = self.mail(id)?;
         row.hand = Some(hand);
-        Some(as_mail(id, row))
+        Some(row.as_mail(id))
     }
 
     pub(super) fn sort(&mut self, id: MailId, sorted: &Sorted) {
@@ -225,13 +170,11 @@ impl World {
             Sorted::Quarantined(why) => ("quarantined", Some(why.as_str())),
         };
         let Some(row) = self.mail(id).filter(|row| row.status == "unsorted") else { return };
-        row.status = status;
         row.why = why.map(str::to_owned);
-        let (arrived, hand) = (row.mail.arrived, row.hand.take());
-        self.unsorted.remove(&(arrived, id));
-        if let Some(hand) = hand {
+        if let Some(hand) = row.hand.take() {
             self.let_go(hand, Item::Mail(id));
         }
+        self.set_mail(id, status);
         if let Sorted::Letters(letters) = sorted {
             for letter in letters {
                 self.insert(letter);
@@ -252,17 +195,10 @@ impl World {
         if let Some(mail) = letter.mail {
             self.of_mail.entry(mail).or_default().push(id);
         }
-        self.letters.push(LetterRow {
-            letter: letter.clone(),
-            status: "waiting",
-            why: None,
-            moved: None,
-            not_before: None,
-            hand: None,
-            attempts: 0,
-            suspect: false,
-            stays: 0,
-        });
+        if let (Some(mail), Some(message_id)) = (letter.mail, &letter.message_id) {
+            self.said.entry(message_id.clone()).or_default().insert(mail);
+        }
+        self.letters.push(LetterRow::new(letter.clone()));
         self.wait(id);
         (id, true)
     }
@@ -285,6 +221,7 @@ impl World {
         let (arrived, target, mail) = (row.letter.arrived, row.target(), row.letter.mail);
         self.free_letter(id);
         self.waiting.remove(&(arrived, id));
+        put(&mut self.held_letters, id, status == "quarantined");
         if let Some(letters) = target.and_then(|case| self.unfinished.get_mut(&case)) {
             letters.remove(&(arrived, id));
         }
@@ -317,9 +254,7 @@ impl World {
         let letters = self.of_mail.get(&mail).map_or(&[][..], Vec::as_slice);
         let any = |status| letters.iter().any(|id| self.letters[index(id.0)].status == status);
         let sum = ["quarantined", "waiting", "acted", "refused"].into_iter().find(|status| any(*status));
-        if let Some(row) = self.mail(mail) {
-            row.status = sum.unwrap_or("silent");
-        }
+        self.set_mail(mail, sum.unwrap_or("silent"));
     }
 
     pub(super) fn claim_letter(&mut self, hand: u64, now: Moment) -> Option<Claimed> {
@@ -360,8 +295,9 @@ impl World {
                 .get(&case)
                 .and_then(BTreeSet::first)
                 .is_some_and(|(arrived, _)| *arrived <= moment)
-            || self.mails.iter().any(|row| {
-                row.status == "quarantined" && row.mail.case_hint == Some(case) && row.mail.arrived <= moment
+            || self.held_mails.iter().any(|id| {
+                let mail = &self.mails[index(id.0)].mail;
+                mail.case_hint == Some(case) && mail.arrived <= moment
             })
     }
 
@@ -419,79 +355,8 @@ impl World {
         self.release_case(hand, id);
     }
 
-    pub(super) fn claim_outgoing(&mut self, hand: u64, now: Moment) -> Option<Outgoing> {
-        self.seen = now;
-        self.lapse(now);
-        let free = |(_, id): &&(Moment, NoticeId)| {
-            let notice = &self.outbox[id];
-            notice.hand.is_none()
-                && notice.next_try.is_none_or(|at| at <= now)
-                && self.may_take(hand, notice.suspect)
-        };
-        let (created, id) = *self.outgoing.iter().find(free)?;
-        self.take(hand, Item::Notice(id));
-        let notice = self.outbox.get_mut(&id)?;
-        notice.hand = Some(hand);
-        let (row, attempts, bytes) = (notice.row.clone(), notice.tries, notice.bytes.clone());
-        let in_reply_to = row.answers.and_then(|id| self.letter(id)?.letter.message_id.clone());
-        Some(Outgoing { row, created, attempts, bytes, in_reply_to })
-    }
-
-    fn lapse(&mut self, now: Moment) {
-        let past = |notice: &Notice| {
-            notice.hand.is_none() && (notice.closed || notice.row.not_after.is_some_and(|at| at < now))
-        };
-        let lapsed: Vec<NoticeId> =
-            self.outgoing.iter().map(|(_, id)| *id).filter(|id| past(&self.outbox[id])).collect();
-        for id in lapsed {
-            let notice = &self.outbox[&id];
-            let owed = (rules::asks(&notice.row) && !notice.closed).then(|| notice.row.clone());
-            self.set_notice(id, "lapsed", None);
-            if let Some(row) = owed {
-                self.insert(&rules::unsent_letter(&row, now));
-            }
-        }
-    }
-
-    /// Gives a notice another status, out of any hand; what is final keeps no bytes. What is stuck may have
-    /// left before, and may be sent again: identical, then.
-    pub(super) fn set_notice(&mut self, id: NoticeId, status: &'static str, why: Option<String>) {
-        let Some(notice) = self.outbox.get_mut(&id) else { return };
-        notice.status = status;
-        notice.why = why;
-        let key = (notice.created, id);
-        let hand = notice.hand.take();
-        if status == "waiting" {
-            self.outgoing.insert(key);
-        } else {
-            notice.next_try = None;
-            if status != "stuck" {
-                notice.bytes = None;
-            }
-            self.outgoing.remove(&key);
-        }
-        if let Some(hand) = hand {
-            self.let_go(hand, Item::Notice(id));
-        }
-    }
-
     pub(super) fn ending(&mut self, id: LetterId) -> Option<(Ending, Option<CaseId>)> {
         let row = self.letter(id)?;
         Some((rules::ending_of(row.status, row.why.clone())?, row.moved))
-    }
-}
-
-pub(super) fn as_mail(id: MailId, row: &MailRow) -> Mail {
-    let mail = &row.mail;
-    Mail {
-        id,
-        arrived: mail.arrived,
-        size: mail.size,
-        junk: mail.junk,
-        header_only: mail.header_only,
-        accepted: row.accepted,
-        stays: row.stays,
-        raw: mail.raw.clone(),
-        checked: row.checked.clone(),
     }
 }
