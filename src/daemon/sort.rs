@@ -127,13 +127,12 @@ impl<S: Store> Daemon<S> {
             (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
         };
-        let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
-        let verified = match asks_verify {
-            true => Some(self.verify(forwarded.as_ref(), asker, &register).await?),
-            false => None,
-        };
+        let mut verified = None;
+        if asks_verify {
+            let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
+            verified = Some(self.verify(forwarded.as_ref(), asker, &register).await?);
+        }
         let repeated = self.store.message_id_seen(&identity, mail.id).await?;
-        let nonce = HEXLOWER.encode(&self.keys.random(16)?);
         let counter = Counter {
             register: &register,
             office: OFFICE,
@@ -147,14 +146,12 @@ impl<S: Store> Daemon<S> {
             answered,
             stranger,
             verified,
-            nonce: &nonce,
+            nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
         let outcome = desk::desk(&letter, &counter);
-        if opens_enquiry(&outcome)
-            && !answers_ours
-            && !self.may_knock(&letter, mail, author.is_some(), now).await?
-        {
-            return Ok(Some(Sorted::Quarantined(FLOOD.to_owned())));
+        let knocks = opens_enquiry(&outcome) && !answers_ours;
+        if knocks && !self.may_knock(&letter, mail, author.is_some(), now).await? {
+            return aside(FLOOD);
         }
         Ok(Some(sorted(outcome, mail, &identity)))
     }

@@ -4,6 +4,7 @@
 //! quotes, signatures, automatic replies and failure reports. Every word is folded before it is compared.
 
 use std::collections::HashMap;
+use std::iter::repeat;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -264,6 +265,15 @@ fn marks(tables: &[Source], mark: Mark) -> impl Iterator<Item = String> {
     forms.map(|f| fold(f).trim_end_matches(':').trim().to_string())
 }
 
+/// The answers among the words.
+fn telling(lexicon: &HashMap<String, Vec<Entry>>) -> Vec<String> {
+    lexicon.values().flatten().filter(|e| is_telling(e.role)).map(|e| e.tokens.join(" ")).collect()
+}
+
+fn longest_first(entries: &mut [Entry]) {
+    entries.sort_by(|a, b| b.tokens.len().cmp(&a.tokens.len()).then(a.role.cmp(&b.role)));
+}
+
 fn compile() -> Words {
     let read =
         |(_, source): &(_, &str)| toml::from_str(source).expect("the built-in tables are checked by a test");
@@ -273,16 +283,14 @@ fn compile() -> Words {
     let mut languages = HashMap::new();
     for ((language, _), table) in TABLES.iter().zip(&tables) {
         add_answers(&mut lexicon, *language, table);
-        for (verb, forms) in &table.command {
-            for form in forms {
-                commands.entry(fold(form).into_owned()).or_insert((*verb, *language));
-            }
+        for (form, verb) in table.command.iter().flat_map(|(verb, forms)| forms.iter().zip(repeat(verb))) {
+            commands.entry(fold(form).into_owned()).or_insert((*verb, *language));
         }
         for (named, forms) in &table.languages {
             languages.extend(forms.iter().map(|form| (fold(form).into_owned(), *named)));
         }
-        for (language, word) in language.iter().flat_map(|l| table.speech.common.iter().map(move |w| (l, w)))
-        {
+        let common = |l| table.speech.common.iter().map(move |w| (l, w));
+        for (language, word) in language.iter().flat_map(common) {
             speech.entry(fold(word).into_owned()).or_default()[*language as usize] += 2;
         }
     }
@@ -291,17 +299,13 @@ fn compile() -> Words {
             speech.entry(word.clone()).or_default()[language as usize] += 1;
         }
     }
-    for list in lexicon.values_mut() {
-        list.sort_by(|a, b| b.tokens.len().cmp(&a.tokens.len()).then(a.role.cmp(&b.role)));
-    }
+    lexicon.values_mut().for_each(|list| longest_first(list));
     let unspaced = |w: &str| w.chars().any(is_unspaced);
     let wrote: Vec<String> = marks(&tables, Mark::Wrote).collect();
     let (wrote_phrases, wrote): (Vec<_>, Vec<_>) =
         wrote.into_iter().partition(|w| w.contains(' ') || w.chars().next().is_some_and(is_unspaced));
     let sent_from = gather(&tables, |t| &t.signature.sent_from);
-    let telling = lexicon.values().flatten().filter(|e| is_telling(e.role));
-    let answers: Vec<String> = telling.map(|e| e.tokens.join(" ")).collect();
-    let failure = gather(&tables, |t| &t.bounce.text);
+    let answers = telling(&lexicon);
     let delayed = gather(&tables, |t| &t.bounce.delayed);
     Words {
         answers: Phrases::new(answers.iter().map(String::as_str)),
@@ -332,7 +336,9 @@ fn compile() -> Words {
         automatic_words: phrases(&tables, |t| &t.automatic.words),
         challenge: phrases(&tables, |t| &t.automatic.challenge),
         bounce_subject: phrases(&tables, |t| &t.bounce.subject),
-        bounce_text: Phrases::new(failure.iter().chain(&delayed).map(String::as_str)),
+        bounce_text: Phrases::new(
+            gather(&tables, |t| &t.bounce.text).iter().chain(&delayed).map(String::as_str),
+        ),
         bounce_delayed: Phrases::new(delayed.iter().map(String::as_str)),
         bounce_original: phrases(&tables, |t| &t.bounce.original),
         speech: speech.into_iter().collect(),
