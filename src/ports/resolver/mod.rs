@@ -52,7 +52,7 @@ impl Default for DnsConfig {
     }
 }
 
-/// "192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353".
+/// `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Server(SocketAddr);
