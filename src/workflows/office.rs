@@ -1,13 +1,13 @@
 //! Office: the clerk's own desk, one case for the whole installation. It answers commands, tells people
 //! why a mail could not be taken, and writes to staff about the clerk itself.
 
+use super::enquiry::{Asked, Enquiry};
 use crate::kernel::assurance::Act;
 use crate::kernel::ids::{NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::people::Role;
 use crate::kernel::register::Change;
 use crate::kernel::said::{Command, Differs, Near};
-use super::enquiry::{Asked, Enquiry};
 use crate::kernel::workflow::{Audience, Cx, Effect, Input, Notice, Opening, Refusal, Reply, Step, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -111,11 +111,11 @@ impl Line {
             Command::Status => Line { waits: brought.waits.clone(), ..Line::new(key, "status") },
             // A stranger is answered in the language she writes in; there is nothing to change.
             Command::Language(_) if !known => Line::new(key, "language-stranger"),
-            Command::Language(language) => {
-                Line { language: Some(*language), ..Line::new(key, "language") }
-            }
+            Command::Language(language) => Line { language: Some(*language), ..Line::new(key, "language") },
             Command::LanguageUnknown(_) => Line::new(key, "language-unknown"),
-            Command::Withdraw | Command::Recuse | Command::Confirm | Command::Decline => Line::new(key, "matter"),
+            Command::Withdraw | Command::Recuse | Command::Confirm | Command::Decline => {
+                Line::new(key, "matter")
+            }
             Command::Suspend
             | Command::Resume
             | Command::Certify
@@ -222,8 +222,11 @@ impl Office {
         let data = json!({ "lines": lines });
         let transcript = Notice::new("transcript", reply.from, "office/transcript", data);
         let mut step = Step::to(Office::Staffed).tell(transcript);
-        let wanted: Vec<&str> =
-            commands.iter().filter(|c| matches!(c, Command::MyData | Command::Erase)).map(Command::key).collect();
+        let wanted: Vec<&str> = commands
+            .iter()
+            .filter(|c| matches!(c, Command::MyData | Command::Erase))
+            .map(Command::key)
+            .collect();
         if !wanted.is_empty() {
             step = step.with(Effect::Open(for_staff(&wanted, reply)));
         }
@@ -256,8 +259,7 @@ impl Office {
 /// constants, beside her own.
 fn for_staff(wanted: &[&str], reply: &Reply) -> Opening {
     let subject = wanted.join(", ").replace('_', " ").to_uppercase();
-    let asked =
-        Asked { from: reply.from, subject, text: reply.said.text.clone(), acknowledge: false };
+    let asked = Asked { from: reply.from, subject, text: reply.said.text.clone(), acknowledge: false };
     Opening {
         kind: Enquiry::KIND.to_owned(),
         parent: None,
