@@ -117,7 +117,7 @@ where
         clock: clock.clone(),
         room: room.clone(),
         watch: watch.clone(),
-        longest: LONGEST.min(poll),
+        longest: poll.clamp(SHORTEST_PAUSE, LONGEST),
         shutdown: shutdown.clone(),
     };
     loops.spawn(thinker.think());

@@ -187,7 +187,7 @@ fn attachment(part: &Part<'_>) -> Attachment {
 }
 
 /// Joins the soft line breaks of format=flowed (RFC 3676).
-fn unflow(text: &str, delsp: bool) -> String {
+pub(super) fn unflow(text: &str, delsp: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut soft: Option<usize> = None;
     for line in text.split('\n') {

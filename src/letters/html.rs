@@ -26,17 +26,21 @@ const MAX_DEPTH: usize = 200;
 /// Hidden text that is kept.
 const MAX_HIDDEN: usize = 8 << 10;
 
-/// Reads a page. Never fails.
-pub fn read(html: &str) -> Page {
-    let reader = Reader(RefCell::new(State::default()));
-    let tokenizer = Tokenizer::new(reader, Default::default());
+/// Tells a sink every token of a page, and gives it back.
+pub(super) fn tell<S: TokenSink>(html: &str, sink: S) -> S {
+    let tokenizer = Tokenizer::new(sink, Default::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(html));
     while !input.is_empty() {
         let _ = tokenizer.feed(&input);
     }
     tokenizer.end();
-    let mut state = tokenizer.sink.0.into_inner();
+    tokenizer.sink
+}
+
+/// Reads a page. Never fails.
+pub fn read(html: &str) -> Page {
+    let mut state = tell(html, Reader(RefCell::new(State::default()))).0.into_inner();
     state.end_line();
     while state.page.text.ends_with('\n') {
         state.page.text.pop();

@@ -5,6 +5,7 @@
 use super::files;
 use super::scan::CELL;
 use crate::kernel::form::{Line, Page, Part, Place, Sheet};
+use crate::letters::body::unflow;
 use crate::letters::html;
 use crate::letters::mime::{self, Part as MimePart};
 use crate::letters::quote::{self, Line as QuoteLine, Part as QuotePart};
@@ -141,44 +142,17 @@ fn line(line: &QuoteLine<'_>) -> Line {
 fn cells(html: &str) -> String {
     let mut out = String::with_capacity(html.len() + 64);
     let mut rest = html;
-    while let Some(at) = rest.find("<t") {
+    while let Some(at) = rest.find('<') {
         let end = rest[at..].find('>').map_or(rest.len(), |n| at + n + 1);
         let tag = &rest[at..end];
         out.push_str(&rest[..end]);
-        let cell = tag[2..].starts_with(['d', 'h']) && tag[3..].starts_with(['>', ' ', '\n', '\t', '\r']);
-        if cell {
+        let name: Vec<u8> = tag.bytes().skip(1).take(3).map(|b| b.to_ascii_lowercase()).collect();
+        if matches!(name.as_slice(), [b't', b'd' | b'h', b'>' | b' ' | b'\n' | b'\t' | b'\r']) {
             out.push(CELL);
         }
         rest = &rest[end..];
     }
     out.push_str(rest);
-    out
-}
-
-/// Joins the soft line breaks of format=flowed (RFC 3676).
-fn unflow(text: &str, delsp: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut soft: Option<usize> = None;
-    for line in text.split('\n') {
-        let level = line.bytes().take_while(|b| *b == b'>').count();
-        let content = line[level..].strip_prefix(' ').unwrap_or(&line[level..]);
-        let separator = content.trim_end() == "--";
-        if soft == Some(level) && !separator {
-            out.push_str(content);
-        } else {
-            if !out.is_empty() || soft.is_some() {
-                out.push('\n');
-            }
-            out.push_str(&">".repeat(level.min(50)));
-            out.push_str(if level > 0 { " " } else { "" });
-            out.push_str(content);
-        }
-        let flows = content.ends_with(' ') && !separator;
-        if flows && delsp {
-            out.pop();
-        }
-        soft = flows.then_some(level);
-    }
     out
 }
 
@@ -211,5 +185,6 @@ mod tests {
     #[test]
     fn cells_of_tables_are_marked() {
         assert_eq!(cells("<tr><td>a</td><th x=1>b<tbody>"), "<tr><td>\u{1f}a</td><th x=1>\u{1f}b<tbody>");
+        assert_eq!(cells("<TR><TD>é<"), "<TR><TD>\u{1f}é<", "some mail programs shout");
     }
 }
