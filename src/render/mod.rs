@@ -358,7 +358,7 @@ impl Draft<'_> {
             Asks::Vote => &["yes", "no", "abstain"],
             Asks::Decision => &["yes", "no"],
             Asks::Confirm => &["confirm"],
-            Asks::Nothing | Asks::Text | Asks::Form => &[],
+            Asks::Nothing | Asks::Text | Asks::Form | Asks::Comment(_) => &[],
         };
         let long = clean::line(subject, LINK_SUBJECT_MAX);
         let links = constants.iter().filter_map(|constant| {
@@ -382,6 +382,7 @@ fn how_to_answer(asks: Asks) -> Option<&'static str> {
         Asks::Decision => Some("how-to-answer-decision"),
         Asks::Confirm => Some("how-to-answer-confirm"),
         Asks::Text => Some("how-to-answer-text"),
+        Asks::Comment(_) => Some("how-to-answer-comment"),
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) async fn books(pool: &PgPool) -> Result<Books, sqlx::Error> {
 pub(super) async fn cases(pool: &PgPool) -> Result<Vec<CaseRow>, sqlx::Error> {
     sqlx::query_as!(
         CaseRecord,
-        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties from cases order by id"
+        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+           confidences from cases order by id"
     )
     .fetch_all(pool)
     .await?
@@ -50,7 +51,8 @@ pub(super) async fn cases(pool: &PgPool) -> Result<Vec<CaseRow>, sqlx::Error> {
 pub(super) async fn case(pool: &PgPool, id: CaseId) -> Result<Option<CaseRow>, sqlx::Error> {
     sqlx::query_as!(
         CaseRecord,
-        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties from cases where id = $1",
+        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+           confidences from cases where id = $1",
         id.0
     )
     .fetch_optional(pool)
