@@ -3,6 +3,7 @@
 
 mod alarm;
 mod check;
+mod confide;
 mod digest;
 mod errands;
 mod fetch;
@@ -151,7 +152,8 @@ impl<S: Store> Daemon<S> {
         Ok(turned)
     }
 
-    /// Destroys the keys of cases that a committed step wanted shredded.
+    /// Destroys the keys of cases that a committed step wanted shredded, and those for one thing alone that is
+    /// dealt with.
     ///
     /// # Errors
     /// The store or the key store cannot be reached; what is not destroyed yet is tried again.
@@ -161,7 +163,12 @@ impl<S: Store> Daemon<S> {
             self.keys.shred(*case)?;
             self.store.shredded(*case).await?;
         }
-        Ok(cases.len())
+        let spent = self.store.spent().await?;
+        for key in &spent {
+            self.keys.destroy(key)?;
+            self.store.destroyed(key).await?;
+        }
+        Ok(cases.len() + spent.len())
     }
 
     /// What a case is called, in every language it has; the title of the lists where this build cannot read it.

@@ -2,6 +2,7 @@
 
 use super::fetch::TOLERANCE;
 use super::think::{ASIDE, Did};
+use super::confide::{Decided, in_confidence};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
@@ -48,11 +49,12 @@ impl<S: Store> Daemon<S> {
 
     /// None where DNS must be asked again first.
     async fn address_and_sort(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Sorted>> {
-        let sorted = self.address(mail, now).await?;
-        if let Some(sorted) = &sorted {
-            self.store.sort(mail.id, sorted, now).await?;
+        let Some(mut decided) = self.address(mail, now).await? else { return Ok(None) };
+        match decided.confidence.or(mail.confidential) {
+            Some(case) => self.sort_confided(mail, case, &mut decided, now).await?,
+            None => self.store.sort(mail.id, &decided.sorted, now).await?,
         }
-        Ok(sorted)
+        Ok(Some(decided.sorted))
     }
 
     /// Tells staff of something that waits for a person; once for each stay, however often it is said.
@@ -85,8 +87,8 @@ impl<S: Store> Daemon<S> {
         Ok(())
     }
 
-    async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Sorted>> {
-        let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned())));
+    async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Decided>> {
+        let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned()).into()));
         let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
             return aside("its key is gone, or its bytes were altered");
         };
@@ -103,7 +105,7 @@ impl<S: Store> Daemon<S> {
             && self.sent_by_ourselves(&letter)
         {
             self.came_home(asked.notice.case, mail.arrived).await?;
-            return Ok(Some(Sorted::Silent("our own".to_owned())));
+            return Ok(Some(Sorted::Silent("our own".to_owned()).into()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let known = author.is_some() || matches!(asked, Token::Known(_));
@@ -122,7 +124,14 @@ impl<S: Store> Daemon<S> {
             Some(person) => self.waits(Party::Person(person.id), now).await?,
             None => (Vec::new(), Vec::new()),
         };
+        let confidence = mail.confidential.or(confidential_case(&asked));
+        let readable = match author.filter(|_| letter.commands.contains(&Command::Comments)) {
+            Some(person) => self.readable(person.id, &asked, &register, mail.arrived).await?,
+            None => Vec::new(),
+        };
         let stranger = match (&asked, author) {
+            // Of whoever writes in confidence no address is kept.
+            _ if confidence.is_some() => None,
             (Token::None, None) => self.stranger(&letter, now).await?,
             (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
@@ -146,14 +155,18 @@ impl<S: Store> Daemon<S> {
             answered,
             stranger,
             verified,
+            readable,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
+        if let Some(case) = confidence {
+            return self.confide(&letter, mail, case, &counter, now).await.map(Some);
+        }
         let outcome = desk::desk(&letter, &counter);
         let knocks = opens_enquiry(&outcome) && !answers_ours;
         if knocks && !self.may_knock(&letter, mail, author.is_some(), now).await? {
             return aside(FLOOD);
         }
-        Ok(Some(sorted(outcome, mail, &identity)))
+        Ok(Some(sorted(outcome, mail, &identity).into()))
     }
 
     /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
@@ -225,6 +238,7 @@ impl<S: Store> Daemon<S> {
             to: asked.row.to,
             address: asked.row.address,
             asks: asked.row.asks,
+            confidential: in_confidence(asked.row.class, asked.row.asks),
         }))
     }
 
@@ -279,6 +293,14 @@ impl<S: Store> Daemon<S> {
         let language = letter.language.unwrap_or(Language::En);
         let (stranger, last) = self.store.stranger(&from.address, language, now).await?;
         Ok(last.is_none_or(|last| now - last >= Duration::days(1)).then_some(stranger))
+    }
+}
+
+/// The case whose confidential notice is answered.
+fn confidential_case(asked: &Token) -> Option<CaseId> {
+    match asked {
+        Token::Known(asked) if asked.confidential => Some(asked.notice.case),
+        _ => None,
     }
 }
 

@@ -106,6 +106,7 @@ pub fn mail(n: u8, minutes: i64) -> NewMail {
         size: 1000,
         junk: false,
         header_only: false,
+        confidential: None,
         case_hint: None,
         raw: Sealed { key: "intake-2026-03-01".into(), bytes: vec![n, 0, 255] },
     }

@@ -3,7 +3,7 @@
 use super::super::CommitError;
 use super::super::chain;
 use super::super::rules::{ending_text, storable};
-use super::{JsonExt, fault, letters, number, people};
+use super::{JsonExt, confidential, fault, letters, number, people};
 use crate::advance::{CaseRow, Commit, Ending, OutboxRow, TaskRow};
 use crate::kernel::canonical::canonical;
 use crate::kernel::ids::LetterId;
@@ -51,7 +51,11 @@ pub(super) async fn commit(pool: &PgPool, hand: i64, commit: &Commit) -> Result<
     for letter in &commit.letters {
         letters::insert(&mut tx, letter).await?;
     }
+    if !commit.forget.is_empty() {
+        confidential::forget(&mut tx, &commit.forget).await?;
+    }
     if commit.shred {
+        confidential::shred(&mut tx, commit.case.id).await?;
         sqlx::query!(
             "insert into shreds (case_id, at) values ($1, $2) on conflict do nothing",
             commit.case.id.0,
