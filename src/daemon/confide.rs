@@ -4,7 +4,7 @@
 
 use super::Daemon;
 use crate::advance::{LetterBody, NewLetter, OutboxRow};
-use crate::desk::{self, Confidence, Counter, Heard, Outcome, Told, Token};
+use crate::desk::{self, Confidence, Counter, Heard, Outcome, Token, Told};
 use crate::kernel::confidential::{Comment, Sealed as Handle, day, may_read};
 use crate::kernel::ids::{AnonymousId, CaseId, NoticeId, Party, PersonId};
 use crate::kernel::register::Register;
@@ -51,7 +51,12 @@ impl<S: Store> Daemon<S> {
         let notices: BTreeSet<NoticeId> =
             ours.map(|(_, notice)| notice).filter(|notice| cases.contains(&notice.case)).collect();
         for id in notices.into_iter().take(NUMBERS) {
-            if self.store.notice(id).await?.is_some_and(|notice| in_confidence(notice.row.class, notice.row.asks)) {
+            if self
+                .store
+                .notice(id)
+                .await?
+                .is_some_and(|notice| in_confidence(notice.row.class, notice.row.asks))
+            {
                 return Ok(Some(id.case));
             }
         }
@@ -68,7 +73,8 @@ impl<S: Store> Daemon<S> {
         now: DateTime<Utc>,
     ) -> Answer<Decided> {
         if counter.asked == Token::Disagree {
-            let why = "its reply address, references and text name different matters, one of them confidential";
+            let why =
+                "its reply address, references and text name different matters, one of them confidential";
             return Ok(Decided::from(Sorted::Quarantined(why.to_owned())).of(case));
         }
         let then = self.register_then(mail.arrived).await?;
@@ -193,7 +199,8 @@ impl<S: Store> Daemon<S> {
     /// Whether a notice shows what is sealed, or goes to somebody who is to be forgotten: then no bytes of its mail
     /// are kept, nor anything by which words could be tried against it, and it is not logged.
     pub(super) fn keeps_nothing(row: &OutboxRow) -> bool {
-        matches!(row.to, Party::Anonymous(_)) || (row.class == Class::Confidential && holds_handles(&row.data))
+        matches!(row.to, Party::Anonymous(_))
+            || (row.class == Class::Confidential && holds_handles(&row.data))
     }
 
     /// The data of a notice with everything in it that is sealed opened. None: it is destroyed.

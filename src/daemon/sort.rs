@@ -1,8 +1,8 @@
 //! At the desk: each stored mail is opened, read and addressed.
 
+use super::confide::{Decided, in_confidence};
 use super::fetch::TOLERANCE;
 use super::think::{ASIDE, Did};
-use super::confide::{Decided, in_confidence};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};

@@ -90,13 +90,7 @@ pub fn in_confidence(letter: &Letter, at: &Counter<'_>, of: &Confidence<'_>) -> 
 }
 
 /// A comment, and why it is not taken if it is not.
-fn comment(
-    letter: &Letter,
-    at: &Counter<'_>,
-    of: &Confidence<'_>,
-    asked: &Asking,
-    region: Region,
-) -> Told {
+fn comment(letter: &Letter, at: &Counter<'_>, of: &Confidence<'_>, asked: &Asking, region: Region) -> Told {
     let writer = author(letter, of.then);
     let written_to = at.register.speaker(asked.to).map(|person| Party::Person(person.id));
     let named = |line: &&str| line_command(line) != Some(Command::Named);

@@ -234,7 +234,8 @@ impl Keys {
     /// # Errors
     /// The system has no random bytes.
     pub fn once(&self, day: NaiveDate) -> Answer<KeyName> {
-        let chance = self.random.bytes(16)?.try_into().map_err(|_| Fault::new("naming a key", "no chance"))?;
+        let chance =
+            self.random.bytes(16)?.try_into().map_err(|_| Fault::new("naming a key", "no chance"))?;
         Ok(KeyName::Once(day, u128::from_be_bytes(chance)))
     }
 
@@ -251,7 +252,10 @@ impl Keys {
             None => self.vault.get_or_put(&key, &self.random.bytes(KEY)?)?,
         };
         if sealing.is_empty() {
-            return Err(Fault::new("sealing", "the case was shredded, and nothing is sealed for it any more"));
+            return Err(Fault::new(
+                "sealing",
+                "the case was shredded, and nothing is sealed for it any more",
+            ));
         }
         let nonce: [u8; NONCE_LEN] = self.random.bytes(NONCE_LEN)?.try_into().map_err(|_| fault())?;
         let mut sealed = Vec::with_capacity(NONCE_LEN + bytes.len() + CHACHA20_POLY1305.tag_len());

@@ -6,7 +6,7 @@ pub mod memory;
 pub mod postgres;
 pub mod rules;
 
-pub use confidential::{Confidential, Confided, Kept};
+pub use confidential::{Confided, Confidential, Kept};
 
 use super::Fault;
 use super::mailbox::{Cursor, Place};

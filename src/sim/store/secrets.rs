@@ -3,7 +3,7 @@
 use super::{Doubt, FaultyStore};
 use crate::kernel::ids::{CaseId, MailId};
 use crate::ports::mailbox::Place;
-use crate::ports::store::{Answer, Confidential, Confided, Sealed, Sorted};
+use crate::ports::store::{Answer, Confided, Confidential, Sealed, Sorted};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 

@@ -93,9 +93,9 @@ impl World {
             self.sealed.remove(&handle);
             self.spend(&key);
         }
-        let mails = (1..).zip(&self.mails).filter(|(_, row)| {
-            row.mail.confidential == Some(case) && row.status != "unsorted"
-        });
+        let mails = (1..)
+            .zip(&self.mails)
+            .filter(|(_, row)| row.mail.confidential == Some(case) && row.status != "unsorted");
         let mails: Vec<MailId> = mails.map(|(id, _)| MailId(id)).collect();
         for id in mails {
             let row = &mut self.mails[index(id.0)];

@@ -37,12 +37,10 @@ pub(super) async fn sort(
     let (status, why) = mail::status(sorted);
     let (key, raw) = confided.raw.as_ref().map_or(("", &[][..]), |raw| (raw.key.as_str(), &raw.bytes[..]));
     let mut tx = pool.begin().await?;
-    let Some(before) = sqlx::query!(
-        "select key, arrived from mails where id = $1 and status = 'unsorted' for update",
-        id.0
-    )
-    .fetch_optional(&mut *tx)
-    .await?
+    let Some(before) =
+        sqlx::query!("select key, arrived from mails where id = $1 and status = 'unsorted' for update", id.0)
+            .fetch_optional(&mut *tx)
+            .await?
     else {
         return Ok(());
     };
@@ -243,7 +241,9 @@ impl Confidential for PostgresStore {
     }
 
     async fn register_version_at(&self, at: DateTime<Utc>) -> Answer<u64> {
-        within(register_version_at(&self.pool, at)).await.map_err(fault("looking up the register of a moment"))
+        within(register_version_at(&self.pool, at))
+            .await
+            .map_err(fault("looking up the register of a moment"))
     }
 
     async fn sort_confided(
