@@ -13,9 +13,11 @@ use crate::ports::store::rules::courtesy;
 use crate::ports::store::{Answer, Outgoing, Posted, Sealed, Store};
 use crate::render::{Recipient, Rendered, Threading};
 use crate::workflows::office::News;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde_json::json;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
 
 /// A mail that found no taker for so long is given up and becomes `Undelivered`.
@@ -24,6 +26,23 @@ const GIVE_UP: Duration = Duration::days(3);
 /// Refusals and acknowledgements one party gets in a day. No person writes so many letters that need them; a
 /// machine that answers ours does. Nothing else is limited.
 const COURTESIES_A_DAY: u64 = 40;
+
+/// How often people whom the record forgets were refused something today, as this process remembers.
+#[derive(Debug, Default)]
+pub struct Courtesies(Mutex<(Option<NaiveDate>, BTreeMap<Party, u64>)>);
+
+impl Courtesies {
+    /// Whether another refusal to her may leave today.
+    fn allow(&self, to: Party, now: DateTime<Utc>) -> bool {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if guard.0 != Some(now.date_naive()) {
+            *guard = (Some(now.date_naive()), BTreeMap::new());
+        }
+        let count = guard.1.entry(to).or_default();
+        *count += 1;
+        *count <= COURTESIES_A_DAY
+    }
+}
 
 /// Everything about one mail on its way out.
 pub struct Sending {
@@ -98,6 +117,9 @@ impl<S: Store> Daemon<S> {
         let register = self.register().await?;
         let row = &outgoing.row;
         let Some(to) = self.recipient(row.to).await? else { return Ok(Posted::Lapsed) };
+        if anonymous(row.to) && row.refusal && !self.courtesies.allow(to, now) {
+            return Ok(Posted::Lapsed);
+        }
         let Some(addressee) = self.addressee(to, row.address, &register).await? else {
             return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });
         };
@@ -265,4 +287,19 @@ fn next_try(outgoing: &Outgoing, now: DateTime<Utc>) -> DateTime<Utc> {
 /// 1, 2, 4 … minutes, at most 4 hours.
 fn backoff(attempts: u32) -> Duration {
     Duration::minutes(1 << attempts.min(8)).min(Duration::hours(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::PersonId;
+
+    #[test]
+    fn somebody_forgotten_is_refused_no_oftener_in_a_day_than_anybody_else() {
+        let (courtesies, now) = (Courtesies::default(), DateTime::UNIX_EPOCH);
+        let allowed = |person, now| courtesies.allow(Party::Person(PersonId(person)), now);
+        assert!((0..COURTESIES_A_DAY).all(|_| allowed(1, now)));
+        assert!(!allowed(1, now) && allowed(2, now));
+        assert!(allowed(1, now + Duration::days(1)));
+    }
 }

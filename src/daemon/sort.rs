@@ -8,6 +8,7 @@ use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::people::Person;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
@@ -117,25 +118,16 @@ impl<S: Store> Daemon<S> {
             letter.sheet = Some(letters::form::sheet(&raw));
         }
         drop(raw);
-        // An answer to one of ours goes where it belongs; what else waits is told only to who asks the office.
         let answers_ours = matches!(asked, Token::Known(_));
-        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
-        let (waits, answered) = match author.filter(|_| worded || !answers_ours) {
-            Some(person) => self.waits(Party::Person(person.id), now).await?,
-            None => (Vec::new(), Vec::new()),
-        };
-        let confidence = mail.confidential.or(confidential_case(&asked));
+        let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
+        let confidence = confidential_case(&asked).or(mail.confidential);
         let readable = match author.filter(|_| letter.commands.contains(&Command::Comments)) {
             Some(person) => self.readable(person.id, &asked, &register, mail.arrived).await?,
             None => Vec::new(),
         };
-        let stranger = match (&asked, author) {
-            // Of whoever writes in confidence no address is kept.
-            _ if confidence.is_some() => None,
-            (Token::None, None) => self.stranger(&letter, now).await?,
-            (_, None) if asks_verify => self.stranger(&letter, now).await?,
-            _ => None,
-        };
+        // Of whoever writes in confidence no address is kept.
+        let unknown = author.is_none() && confidence.is_none() && (asks_verify || asked == Token::None);
+        let stranger = if unknown { self.stranger(&letter, now).await? } else { None };
         let mut verified = None;
         if asks_verify {
             let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
@@ -252,6 +244,22 @@ impl<S: Store> Daemon<S> {
         let since = self.store.fact(&epoch_since(next)).await?;
         let since = since.and_then(|since| since.parse::<DateTime<Utc>>().ok());
         Ok(since.is_some_and(|since| notice.created < since))
+    }
+
+    /// What waits for the author of a mail. An answer to one of ours goes where it belongs; what else waits is told
+    /// only to who asks the office.
+    async fn owed(
+        &self,
+        letter: &Letter,
+        author: Option<&Person>,
+        answers_ours: bool,
+        now: DateTime<Utc>,
+    ) -> Answer<(Vec<Owed>, Vec<Owed>)> {
+        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
+        match author.filter(|_| worded || !answers_ours) {
+            Some(person) => self.waits(Party::Person(person.id), now).await,
+            None => Ok((Vec::new(), Vec::new())),
+        }
     }
 
     /// What a person owes an answer to, and what she answered in matters that still take answers: what may be

@@ -8,12 +8,15 @@ use atlarged::kernel::language::Language;
 use atlarged::kernel::register::Change;
 use atlarged::kernel::workflow::Input;
 use atlarged::ports::mailbox::Place;
-use atlarged::ports::store::{Confided, Kept, Mail, NewMail, Posted, Sealed, Sorted, Store};
+use atlarged::ports::store::{
+    Confided, Confidential, Kept, Mail, NewMail, Posted, Release, Sealed, Sorted, Store,
+};
 use serde_json::json;
 
 super::promises! {
     a_mail_in_confidence_is_forgotten_when_it_is_sorted
     one_that_waits_for_a_person_is_kept_sealed_until_its_case_is_shredded
+    what_a_person_discards_leaves_nothing
     a_mail_is_to_be_expunged_until_that_is_confirmed
     a_mail_found_again_elsewhere_is_to_be_expunged_there_too
     whom_a_receipt_goes_to_is_forgotten_once_it_has_left
@@ -107,6 +110,21 @@ async fn one_that_waits_for_a_person_is_kept_sealed_until_its_case_is_shredded(r
     assert!(store.quarantined_mail(mail.id).await.unwrap().is_none());
     let books = store.books().await.unwrap();
     assert_eq!((books.silent, books.balance()), (1, true));
+}
+
+async fn what_a_person_discards_leaves_nothing(record: impl Record) {
+    let store = record.instance().await;
+    case(&store).await;
+    let mail = in_hand(&store).await;
+    let why = Sorted::Quarantined("two matters".into());
+    let raw = sealed("once-2026-03-01-02");
+    store.sort_confided(mail.id, &why, &confided(Some(raw)), t(7)).await.unwrap();
+    let item = store.quarantined().await.unwrap().remove(0);
+    store.unquarantine(&item, Release::Discard("spam"), t(8)).await.unwrap();
+    let spent = store.spent().await.unwrap();
+    assert_eq!(spent, ["once-2026-03-01-01", "once-2026-03-01-02"]);
+    assert_eq!(store.keys_needed().await.unwrap().len(), 3, "these and whom an answer would go to");
+    assert_eq!(store.books().await.unwrap().silent, 1);
 }
 
 async fn a_mail_is_to_be_expunged_until_that_is_confirmed(record: impl Record) {

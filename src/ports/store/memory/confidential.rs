@@ -77,6 +77,16 @@ impl World {
         });
     }
 
+    /// Nothing stays of a mail in confidence that a person discarded.
+    pub(super) fn discard(&mut self, id: MailId) {
+        let Some(row) = self.mail(id).filter(|row| row.mail.confidential.is_some()) else { return };
+        let key = std::mem::take(&mut row.mail.raw.key);
+        row.mail.raw.bytes.clear();
+        row.mail.case_hint = None;
+        row.checked = None;
+        self.spend(&key);
+    }
+
     pub(super) fn shred(&mut self, case: CaseId) {
         self.shreds.insert(case);
         let waiting: BTreeSet<Party> = self

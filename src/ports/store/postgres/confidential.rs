@@ -137,6 +137,25 @@ pub(super) async fn forget_recipients(
     Ok(())
 }
 
+/// Nothing stays of a mail in confidence that a person discarded.
+pub(super) async fn discard(tx: &mut PgConnection, mail: MailId) -> Result<(), sqlx::Error> {
+    let key = sqlx::query_scalar!(
+        "select key from mails where id = $1 and confidential is not null and status = 'silent' for update",
+        mail.0
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(key) = key else { return Ok(()) };
+    spend(tx, &key).await?;
+    sqlx::query!(
+        "update mails set key = '', raw = '', checked_key = null, checked = null, case_hint = null where id = $1",
+        mail.0
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// All that a case was told, its mails that wait for a person among it. Whoever is still to be answered stays until
 /// she is.
 pub(super) async fn shred(tx: &mut PgConnection, case: CaseId) -> Result<(), sqlx::Error> {

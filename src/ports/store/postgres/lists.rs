@@ -2,6 +2,7 @@
 
 use super::super::rules::storable;
 use super::super::{Books, JournalRow, OpenTask, Publication, Quarantined, Release, chain};
+use super::confidential;
 use super::letters::{self, CaseRecord};
 use super::{decode, number};
 use crate::advance::{CaseRow, TaskRow};
@@ -191,6 +192,9 @@ pub(super) async fn unquarantine(
         )
         .execute(&mut *tx)
         .await?;
+        if why.is_some() {
+            confidential::discard(&mut tx, mail).await?;
+        }
     } else if let Some(case) = item.case {
         sqlx::query!(
             "update cases set stuck = null, attempts = 0, stays = stays + 1,

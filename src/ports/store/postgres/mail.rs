@@ -100,6 +100,13 @@ async fn store(
             .await?
         }
     };
+    found(tx, mailbox, mail, id).await?;
+    Ok((MailId(id), new.is_some()))
+}
+
+/// Notes where a mail lies; one in confidence is to be removed from there.
+async fn found(tx: &mut PgConnection, mailbox: &str, mail: &NewMail, id: i64) -> Result<(), sqlx::Error> {
+    let (uid_validity, uid) = (i64::from(mail.place.uid_validity), i64::from(mail.place.uid));
     sqlx::query!(
         "insert into places (mailbox, folder, uid_validity, uid, mail) values ($1, $2, $3, $4, $5)
          on conflict do nothing",
@@ -122,7 +129,7 @@ async fn store(
     )
     .execute(tx)
     .await?;
-    Ok((MailId(id), new.is_some()))
+    Ok(())
 }
 
 pub(super) async fn fetched(pool: &PgPool, mailbox: &str, began: DateTime<Utc>) -> Result<(), sqlx::Error> {
