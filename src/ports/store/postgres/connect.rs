@@ -155,11 +155,20 @@ impl PostgresStore {
             }
         }
         let Some(listener) = guard.as_mut() else { return true };
-        match listener.try_recv().await {
-            Ok(_) => while listener.next_buffered().is_some() {},
-            Err(_) => *guard = None,
+        let own = self.hand.to_string();
+        loop {
+            match listener.try_recv().await {
+                Ok(Some(told)) if told.payload() == own => {}
+                Ok(_) => {
+                    while listener.next_buffered().is_some() {}
+                    return true;
+                }
+                Err(_) => {
+                    *guard = None;
+                    return true;
+                }
+            }
         }
-        true
     }
 
     async fn listen(&self) -> Result<PgListener, sqlx::Error> {

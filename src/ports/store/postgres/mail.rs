@@ -210,6 +210,7 @@ pub(super) fn status(sorted: &Sorted) -> (&'static str, Option<&str>) {
 
 pub(super) async fn sort(
     pool: &PgPool,
+    hand: i64,
     mail: MailId,
     sorted: &Sorted,
     now: DateTime<Utc>,
@@ -238,7 +239,7 @@ pub(super) async fn sort(
             letters::add_up(&mut tx, mail.0).await?;
         }
     }
-    super::tell(&mut tx).await?;
+    super::tell_others(&mut tx, hand).await?;
     tx.commit().await
 }
 
