@@ -6,8 +6,10 @@ use super::Daemon;
 use crate::advance::{LetterBody, NewLetter, OutboxRow};
 use crate::desk::{self, Confidence, Counter, Heard, Outcome, Token, Told};
 use crate::kernel::confidential::{Comment, Sealed as Handle, day, may_read};
-use crate::kernel::ids::{AnonymousId, CaseId, NoticeId, Party, PersonId};
+use crate::kernel::ids::{AnonymousId, CaseId, NoticeId, Party};
+use crate::kernel::people::Person;
 use crate::kernel::register::Register;
+use crate::kernel::said::Command;
 use crate::kernel::workflow::{Asks, Class, Input};
 use crate::letters::{self, Letter};
 use crate::ports::Fault;
@@ -148,12 +150,16 @@ impl<S: Store> Daemon<S> {
     /// matter which that is part of; without a token, all that she may read now.
     pub(super) async fn readable(
         &self,
-        person: PersonId,
+        author: Option<&Person>,
+        letter: &Letter,
         asked: &Token,
         register: &Register,
         at: DateTime<Utc>,
     ) -> Answer<Vec<CaseId>> {
         let mut cases = Vec::new();
+        let Some(person) = author.filter(|_| letter.commands.contains(&Command::Comments)) else {
+            return Ok(cases);
+        };
         if let Token::Known(asked) = asked {
             let row = self.store.case(asked.notice.case).await?;
             let parent = match row.as_ref().and_then(|row| row.parent) {
@@ -167,7 +173,7 @@ impl<S: Store> Daemon<S> {
         for case in self.store.confidential_cases().await? {
             let held = self.store.case(case).await?.map(|row| row.confidences).unwrap_or_default();
             let open = held.region.filter(|_| !held.over);
-            if open.is_some_and(|region| may_read(register, person, region, at)) && cases.len() < LISTS {
+            if open.is_some_and(|region| may_read(register, person.id, region, at)) && cases.len() < LISTS {
                 cases.push(case);
             }
         }

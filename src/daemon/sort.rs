@@ -121,10 +121,7 @@ impl<S: Store> Daemon<S> {
         let answers_ours = matches!(asked, Token::Known(_));
         let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
         let confidence = confidential_case(&asked).or(mail.confidential);
-        let readable = match author.filter(|_| letter.commands.contains(&Command::Comments)) {
-            Some(person) => self.readable(person.id, &asked, &register, mail.arrived).await?,
-            None => Vec::new(),
-        };
+        let readable = self.readable(author, &letter, &asked, &register, mail.arrived).await?;
         // Of whoever writes in confidence no address is kept.
         let unknown = author.is_none() && confidence.is_none() && (asks_verify || asked == Token::None);
         let stranger = if unknown { self.stranger(&letter, now).await? } else { None };

@@ -158,7 +158,7 @@ async fn who_may_read_gets_all_and_it_is_known_who_asked() {
     assert_eq!(asked, [1, 2, 3]);
     let lists = rig.notices("comment/list").await;
     assert_eq!(lists.len(), 3);
-    assert!(lists.iter().all(|list| !list.row.data.to_string().contains("word")));
+    assert!(lists.iter().all(|list| !list.row.data.to_string().contains("First")));
     assert!(rig.store().print(lists[0].row.id).await.unwrap().is_none());
 }
 

@@ -187,12 +187,12 @@ impl World {
             return;
         }
         notice.tries += 1;
+        let to = notice.row.to;
         match outcome {
             Posted::Accepted => {
                 notice.sent_at = Some(now);
-                let told = notice.row.report_sent.then(|| sent_letter(&notice.row, now));
+                let told = (notice.row.report_sent && !anonymous(to)).then(|| sent_letter(&notice.row, now));
                 self.set_notice(id, "sent", None);
-                self.forget_recipients();
                 if let Some(letter) = told {
                     self.insert(&letter);
                 }
@@ -204,14 +204,16 @@ impl World {
             }
             Posted::Never { status, why } => {
                 let letter = undelivered_letter(&notice.row, status.as_deref(), now);
-                let told = !anonymous(notice.row.to);
                 self.set_notice(id, "failed", Some(why.clone()));
-                if told {
+                if !anonymous(to) {
                     self.insert(&letter);
                 }
             }
             Posted::Lapsed => self.set_notice(id, "lapsed", None),
             Posted::Stuck { why } => self.set_notice(id, "stuck", Some(why.clone())),
+        }
+        if anonymous(to) {
+            self.forget_recipients();
         }
     }
 
