@@ -40,6 +40,7 @@ use std::cell::OnceCell;
 use chrono::{DateTime, Utc};
 
 pub use authentication::sealed;
+pub use command::line_command;
 pub use inspect::inspect_json;
 pub use letter::{
     Address, Answer, Attachment, Bounce, Carrier, Class, Command, Letter, Place, Problem, Reason, Seal, Trust,
