@@ -127,6 +127,10 @@ impl<S: Store> Daemon<S> {
             (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
         };
+        let own_stranger = match &asked {
+            Token::Known(Asking { to: Party::Stranger(id), .. }) => self.is_address_of(*id, &letter).await?,
+            _ => false,
+        };
         let mut verified = None;
         if asks_verify {
             let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
@@ -145,6 +149,7 @@ impl<S: Store> Daemon<S> {
             waits,
             answered,
             stranger,
+            own_stranger,
             verified,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
@@ -268,6 +273,13 @@ impl<S: Store> Daemon<S> {
     async fn takes_answers(&self, case: CaseId) -> Answer<bool> {
         let phase = self.store.case(case).await?.map(|case| case.phase);
         Ok(phase.is_some_and(|phase| matches!(phase.as_str(), "open" | "frozen" | "awaiting-confirmation")))
+    }
+
+    /// Whether a mail comes from the address of this stranger; one that a list rewrote comes from nobody's.
+    async fn is_address_of(&self, id: StrangerId, letter: &Letter) -> Answer<bool> {
+        let Some(from) = letter.from.as_ref().filter(|_| !letter.list) else { return Ok(false) };
+        let known = self.store.stranger_address(id).await?;
+        Ok(known.is_some_and(|(address, _)| address.eq_ignore_ascii_case(&from.address)))
     }
 
     /// The number of a stranger who may be answered today; none for one who was.

@@ -5,6 +5,7 @@
 //! nowhere else, for an answer (`answer`) and commands (`command`). Reports are read by `bounce`. The words
 //! of all languages are in `words/*.toml`.
 
+pub mod acts;
 mod answer;
 mod attribution;
 mod authentication;
@@ -40,6 +41,7 @@ use std::cell::OnceCell;
 use chrono::{DateTime, Utc};
 
 pub use authentication::sealed;
+pub use command::line_command;
 pub use inspect::inspect_json;
 pub use letter::{
     Address, Answer, Attachment, Bounce, Carrier, Class, Command, Letter, Place, Problem, Reason, Seal, Trust,

@@ -99,6 +99,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         waits: (0..mail.owes).map(owed).collect(),
         answered: (0..mail.has_answered).map(owed).collect(),
         stranger: mail.stranger.then_some(StrangerId(9)),
+        own_stranger: false,
         verified: letter.commands.contains(&Command::Verify).then_some(Verified::Nothing),
         nonce: "00",
     };

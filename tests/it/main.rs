@@ -1,5 +1,7 @@
 //! Integration tests: one binary, real servers.
 
+mod accreditation_rig;
+mod accreditation_stories;
 mod accuracy;
 mod annul_stories;
 mod answering;
