@@ -156,6 +156,8 @@ pub struct World {
     /// Whether mail leaves at once.
     delivers: bool,
     held_back: Vec<(NoticeId, String, Party)>,
+    /// What was published about applications.
+    pub records: Vec<Value>,
 }
 
 impl World {
@@ -170,6 +172,7 @@ impl World {
             sent: Vec::new(),
             delivers: true,
             held_back: Vec::new(),
+            records: Vec::new(),
         }
     }
 
@@ -193,6 +196,8 @@ impl World {
         for change in &commit.changes {
             self.register.apply(change);
         }
+        let about = commit.records.iter().filter(|record| record.path.starts_with("applications/"));
+        self.records.extend(about.map(|record| record.body.clone()));
         for letter in commit.letters {
             match letter.body {
                 LetterBody::Opens(opening) => {
@@ -260,6 +265,15 @@ impl World {
         {
             writeln!(self.transcript, "    refused at the keyboard: {why}").unwrap();
         }
+        self.tell_effects(commit);
+        let before = self.cases.get(&commit.case.id);
+        if before.is_none_or(|row| row.phase != commit.case.phase) {
+            writeln!(self.transcript, "    [{}]", commit.case.phase).unwrap();
+        }
+    }
+
+    /// What came of a step besides mails.
+    fn tell_effects(&mut self, commit: &Commit) {
         for letter in &commit.letters {
             match &letter.body {
                 LetterBody::Opens(opening) => {
@@ -290,10 +304,6 @@ impl World {
         }
         if commit.shred {
             writeln!(self.transcript, "    comments are destroyed").unwrap();
-        }
-        let before = self.cases.get(&commit.case.id);
-        if before.is_none_or(|row| row.phase != commit.case.phase) {
-            writeln!(self.transcript, "    [{}]", commit.case.phase).unwrap();
         }
     }
 
@@ -359,6 +369,11 @@ impl World {
     }
 
     fn order(&mut self, who: &str, words: &str) {
+        // "ballot by s1" gives an order about the vote.
+        let (case, who) = match who.strip_prefix("ballot by ") {
+            Some(who) => (self.cases.keys().copied().max().unwrap_or(CASE), who),
+            None => (CASE, who),
+        };
         let Party::Person(by) = party(who) else { panic!("{who} gives no orders") };
         let (verb, rest) = words.split_once(' ').unwrap_or((words, ""));
         let args = if rest.is_empty() { Value::Null } else { serde_json::from_str(rest).unwrap() };
@@ -370,7 +385,7 @@ impl World {
             os_user: format!("account of {who}"),
             nonce: "00112233445566778899aabbccddeeff".into(),
         };
-        self.step(CASE, Input::Order(order));
+        self.step(case, Input::Order(order));
     }
 
     fn bounce(&mut self, what: &str) {

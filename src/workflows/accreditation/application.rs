@@ -187,16 +187,14 @@ fn received(
     Step { state: Accreditation::Running(Box::new(Running { file, stage })), effects: out }
 }
 
-/// A correction of the form by its applicant, while staff examine it (step 2).
-pub(super) fn corrected(
-    running: &mut Running,
-    reply: &Reply,
-    out: &mut Vec<Effect>,
-    cx: &At,
-) -> Result<(), Refusal> {
-    if !matches!(running.stage, Stage::DueDiligence(_)) {
-        return Err(mails::not_done(&running.file.name(), "too-late-to-correct"));
-    }
+/// Whether a reply of the applicant's corrects the form: while staff examine it (step 2), and nothing else is waited for.
+pub(super) fn corrects(running: &Running, label: &str) -> bool {
+    let of_form = label == LABEL || label == RECEIPT;
+    of_form && matches!(running.stage, Stage::DueDiligence(_)) && !running.file.suspended()
+}
+
+/// A correction of the form by its applicant.
+pub(super) fn corrected(running: &mut Running, reply: &Reply, out: &mut Vec<Effect>, cx: &At) {
     let turn = forms::answer(form(), &running.file.talk, reply, LABEL, cx.now);
     let mut talk = turn.talk;
     let complete = talk.lacks(form()).is_empty() && unattested(&talk).is_empty();
@@ -211,5 +209,4 @@ pub(super) fn corrected(
     }
     running.file.talk = talk;
     out.push(Effect::Tell(turn.notice));
-    Ok(())
 }

@@ -306,6 +306,7 @@ pub(super) fn note(running: &mut Running, note: &Note, out: &mut Vec<Effect>, cx
             Next::Stay
         }
         News::Opened(_) | News::ExtendedTo(_) => Next::Stay,
+        News::Ballot(_) if voting.ballot.is_none() => Next::Stay,
         News::Ballot(Count::Counted(Outcome::Inquorate)) => {
             out.push(Effect::Tell(mails::progress(&running.file, "inquorate", None, cx)));
             Next::Stay

@@ -119,14 +119,18 @@ pub(super) fn reply(
         return Err(unfinished(&running.file, "unclear"));
     }
     let finishes = entries.contains(&Entry::Finish);
-    for entry in entries {
+    for entry in entries.into_iter().filter(|entry| *entry != Entry::Finish) {
         record(running, by, reply.arrived, entry, out, cx)?;
     }
-    if !finishes {
-        let data = mails::open_items(&running.file, "none");
-        let noted = Notice::new(LABEL, reply.from, "accreditation/diligence-noted", data);
-        out.push(Effect::Tell(noted.asking(Asks::Text)));
-    }
+    // What was recorded stays recorded, though it cannot be finished yet.
+    let problem = match finishes {
+        true if finish(running, reply.arrived, out, cx).is_ok() => return Ok(()),
+        true => "open",
+        false => "none",
+    };
+    let data = mails::open_items(&running.file, problem);
+    let noted = Notice::new(LABEL, reply.from, "accreditation/diligence-noted", data);
+    out.push(Effect::Tell(noted.asking(Asks::Text)));
     Ok(())
 }
 
@@ -155,7 +159,7 @@ pub(super) fn record(
             out.push(Effect::Publish(record));
         }
         _ if !open => {
-            return Err(mails::no_such_order(LABEL, stage));
+            return Err(mails::not_done(&file.name(), "task-over"));
         }
         Entry::Criterion { number, result, note } => {
             if !(1..=CRITERIA).contains(&number) {

@@ -212,6 +212,8 @@ pub(super) fn diligence(file: &File, due: DateTime<Utc>, cx: &At) -> Value {
     data["answers"] = json!(answers(file, |_| true));
     data["few"] = json!(diligence::few_members(file));
     data["no_region"] = json!(file.region.is_none());
+    let name = file.name().to_lowercase();
+    data["known"] = json!(cx.register.organisations().any(|known| known.name.to_lowercase() == name));
     data["findings"] = json!(findings(file));
     data["checks"] = json!(checks(file));
     data

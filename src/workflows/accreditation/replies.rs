@@ -157,8 +157,8 @@ fn applicant(
         suspension::by_applicant(running, by, out, cx)?;
     } else if reply.said.has(&Command::Resume) {
         suspension::resume(running, reply.arrived, out, cx)?;
-    } else if label == application::LABEL || label == application::RECEIPT {
-        application::corrected(running, reply, out, cx)?;
+    } else if application::corrects(running, label) {
+        application::corrected(running, reply, out, cx);
     } else {
         information(running, label, reply, out, cx)?;
     }
@@ -222,7 +222,8 @@ fn officials(
         };
     }
     let staff = orders::is_staff(person, at, cx);
-    if staff && (label == DILIGENCE || label == INFORMATION) {
+    let examines = matches!(running.stage, Stage::DueDiligence(_));
+    if staff && (label == DILIGENCE || (label == INFORMATION && examines)) {
         return diligence::reply(running, person, reply, out, cx);
     }
     let said = advice::Said::of(&reply.said.text);

@@ -218,7 +218,8 @@ pub(super) fn again(file: &File, label: &str, cx: &At) -> Option<Notice> {
 /// A notice of suspension has left: from now on the 90 days stand still.
 pub(super) fn told(file: &mut File, label: &str, at: DateTime<Utc>) {
     let Some(number) = number(label) else { return };
-    let waiting = file.suspensions.iter_mut().find(|one| one.number == number && one.started.is_none());
+    let waits = |one: &Suspension| one.started.is_none() && one.lifted.is_none_or(|lifted| at <= lifted);
+    let waiting = file.suspensions.iter_mut().find(|one| one.number == number && waits(one));
     if let Some(suspension) = waiting {
         suspension.started = Some(at);
     }
