@@ -10,22 +10,28 @@ const TABLE: &str = include_str!("../../config/regions.toml");
 
 /// The table as written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Table {
+    africa: Vec<Country>,
+    asia_pacific: Vec<Country>,
+    europe: Vec<Country>,
+    latin_america: Vec<Country>,
+    north_america: Vec<Country>,
     /// Areas without citizens.
-    #[serde(rename = "none")]
-    nowhere: Vec<Country>,
-    #[serde(flatten)]
-    regions: BTreeMap<Region, Vec<Country>>,
+    none: Vec<Country>,
 }
 
 static REGIONS: LazyLock<BTreeMap<Country, Option<Region>>> = LazyLock::new(|| {
     let table: Table = toml::from_str(TABLE).expect("the built-in table is checked by a test");
-    let placed = table
-        .regions
-        .iter()
-        .flat_map(|(region, countries)| countries.iter().map(move |country| (*country, Some(*region))));
-    placed.chain(table.nowhere.iter().map(|country| (*country, None))).collect()
+    let rows = [
+        (Some(Region::Africa), table.africa),
+        (Some(Region::AsiaPacific), table.asia_pacific),
+        (Some(Region::Europe), table.europe),
+        (Some(Region::LatinAmerica), table.latin_america),
+        (Some(Region::NorthAmerica), table.north_america),
+        (None, table.none),
+    ];
+    rows.into_iter().flat_map(|(region, row)| row.into_iter().map(move |country| (country, region))).collect()
 });
 
 /// The region of a country; none for areas without citizens.

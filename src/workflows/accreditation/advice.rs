@@ -97,7 +97,7 @@ pub(super) fn take(
 ) -> Result<(), Refusal> {
     let file = &running.file;
     let about = |problem: &str| {
-        let data = json!({ "name": file.name(), "problem": problem });
+        let data = json!({ "applicant": file.name(), "problem": problem });
         Refusal::new("accreditation/advice-not-taken", data).asking(Asks::Text).about(LABEL.to_owned())
     };
     match running.stage {

@@ -79,7 +79,7 @@ pub(super) fn facts(file: &File, cx: &At) -> Value {
         _ => Texts::new(),
     };
     json!({
-        "name": file.name(), "case": cx.case.to_string(), "country": country,
+        "applicant": file.name(), "case": cx.case.to_string(), "country": country,
         "ralo": file.region.map_or("", |region| region.ralo()),
         "received": file.received, "first_contact": file.first_contact,
         "clock_due": clock.due, "used": clock.used,
@@ -132,13 +132,13 @@ pub(super) fn attest(drafting: &Drafting, ids: &[&str]) -> Notice {
         Some(json!({ "number": number, "label": field.label, "help": field.help }))
     };
     let fields: Vec<Value> = ids.iter().filter_map(field).collect();
-    let data = json!({ "name": application::name(&drafting.talk), "fields": fields });
+    let data = json!({ "applicant": application::name(&drafting.talk), "fields": fields });
     Notice::new(application::LABEL, drafting.applicant, "accreditation/attest", data).asking(Asks::Form)
 }
 
 /// Why something was not done, in a sentence.
 pub(super) fn not_done(name: &str, why: &str) -> Refusal {
-    Refusal::new("accreditation/not-done", json!({ "name": name, "why": why }))
+    Refusal::new("accreditation/not-done", json!({ "applicant": name, "why": why }))
 }
 
 /// An order at the keyboard that nothing takes now.
@@ -149,7 +149,7 @@ pub(super) fn no_such_order(verb: &str, phase: &str) -> Refusal {
 
 /// Nothing was done, as somebody decided.
 pub(super) fn kept(file: &File, to: Party) -> Notice {
-    Notice::new("kept", to, "accreditation/kept", json!({ "name": file.name() }))
+    Notice::new("kept", to, "accreditation/kept", json!({ "applicant": file.name() }))
 }
 
 /// Tells the applicant how it goes on. `until` is the moment that matters with it.
@@ -169,7 +169,7 @@ pub(super) fn received(file: &File, cx: &At) -> Notice {
 
 /// An application, or a form, that is no more.
 pub(super) fn withdrawn(to: Party, name: &str, why: Why, case: CaseId) -> Notice {
-    let data = json!({ "name": name, "case": case.to_string(), "why": why });
+    let data = json!({ "applicant": name, "case": case.to_string(), "why": why });
     Notice::new("ended", to, "accreditation/withdrawn", data)
 }
 
@@ -226,7 +226,7 @@ pub(super) fn open_items(file: &File, problem: &str) -> Value {
         .map(|number| number.to_string())
         .collect();
     json!({
-        "name": file.name(), "findings": findings(file), "checks": checks(file), "missing": missing,
+        "applicant": file.name(), "findings": findings(file), "checks": checks(file), "missing": missing,
         "no_region": file.region.is_none(), "problem": problem,
     })
 }

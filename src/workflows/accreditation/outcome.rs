@@ -225,7 +225,7 @@ fn replied(decided: &mut Decided, reply: &Reply, out: &mut Vec<Effect>, cx: &At)
     let staff = matches!(reply.from, Party::Person(by) if orders::is_staff(by, reply.arrived, cx));
     if staff && (label == super::replies::UNREACHABLE || label == REVIEW) {
         if !cx.acts.allows(crate::kernel::assurance::Act::Task, reply.assurance) {
-            let refusal = Refusal::new("accreditation/unsure", json!({ "name": decided.file.name() }));
+            let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": decided.file.name() }));
             return Err(refusal.asking(Asks::Text));
         }
         if label != REVIEW {

@@ -82,7 +82,7 @@ impl Running {
             return Ok(Next::Stay);
         }
         if !cx.acts.allows(Need::Task, reply.assurance) {
-            let refusal = Refusal::new("accreditation/unsure", json!({ "name": self.file.name() }));
+            let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": self.file.name() }));
             return Err(refusal.asking(Asks::Text));
         }
         officials(self, person, label, reply, out, cx)?;
@@ -149,7 +149,7 @@ fn applicant(
     }
     let wishes = reply.said.has(&Command::Suspend) || reply.said.has(&Command::Resume);
     if wishes && !sure(Need::Report) {
-        let refusal = Refusal::new("accreditation/unsure", json!({ "name": running.file.name() }));
+        let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": running.file.name() }));
         return Err(refusal.asking(Asks::Text));
     }
     if reply.said.has(&Command::Suspend) {
@@ -246,7 +246,7 @@ fn officials(
         }
         // Not one word of it goes further than this.
         review::LABEL => {
-            Err(Refusal::new("accreditation/comment-plain", json!({ "name": running.file.name() })))
+            Err(Refusal::new("accreditation/comment-plain", json!({ "applicant": running.file.name() })))
         }
         _ => Err(mails::not_done(&running.file.name(), "nothing-to-do").asking(Asks::Text)),
     }
