@@ -127,10 +127,6 @@ impl<S: Store> Daemon<S> {
             (_, None) if asks_verify => self.stranger(&letter, now).await?,
             _ => None,
         };
-        let own_stranger = match &asked {
-            Token::Known(Asking { to: Party::Stranger(id), .. }) => self.is_address_of(*id, &letter).await?,
-            _ => false,
-        };
         let mut verified = None;
         if asks_verify {
             let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
@@ -145,11 +141,11 @@ impl<S: Store> Daemon<S> {
             junk: mail.junk,
             repeated,
             header_only: mail.header_only,
+            own_stranger: self.from_whom_it_was_sent_to(&asked, &letter).await?,
             asked,
             waits,
             answered,
             stranger,
-            own_stranger,
             verified,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
@@ -275,10 +271,12 @@ impl<S: Store> Daemon<S> {
         Ok(phase.is_some_and(|phase| matches!(phase.as_str(), "open" | "frozen" | "awaiting-confirmation")))
     }
 
-    /// Whether a mail comes from the address of this stranger; one that a list rewrote comes from nobody's.
-    async fn is_address_of(&self, id: StrangerId, letter: &Letter) -> Answer<bool> {
+    /// Whether a mail that answers one to a stranger comes from the address that one went to. What a list rewrote
+    /// comes from nobody's.
+    async fn from_whom_it_was_sent_to(&self, asked: &Token, letter: &Letter) -> Answer<bool> {
+        let Token::Known(Asking { to: Party::Stranger(id), .. }) = asked else { return Ok(false) };
         let Some(from) = letter.from.as_ref().filter(|_| !letter.list) else { return Ok(false) };
-        let known = self.store.stranger_address(id).await?;
+        let known = self.store.stranger_address(*id).await?;
         Ok(known.is_some_and(|(address, _)| address.eq_ignore_ascii_case(&from.address)))
     }
 

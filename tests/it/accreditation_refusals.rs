@@ -223,8 +223,6 @@ fn only_sitting_members_ask_for_a_vote_and_once_is_enough() {
             24 11:00 m8 to:window: YES
                 not-done nothing-to-do → m8
             24 11:10 s1: order request-vote {"on_behalf":"p6"}
-                refused at the keyboard: accreditation/unreadable {"why":"invalid type: string \"p6\", expected u32"}
-            24 11:20 m6 to:window: "REQUEST VOTE"
                 vote-requested now → m1 m2 m3 m4 m5 m6 m7 m8 m10 m11 m12 m13 m14 m15
                 progress vote-opened → a
                 opens a ballot: Shall the advice of the region in respect of accreditation of Open Net be overturned?
@@ -233,6 +231,8 @@ fn only_sitting_members_ask_for_a_vote_and_once_is_enough() {
                 [voting]
                 ballot/ballot → m1 m2 m3 m4 m5 m6 m7 m8 m10 m11 m12 m13 m14 m15
                 [open]
+            24 11:20 m6 to:window: "REQUEST VOTE"
+                not-done vote-already → m6
         "#]],
     );
 }

@@ -156,6 +156,8 @@ pub struct World {
     /// Whether mail leaves at once.
     delivers: bool,
     held_back: Vec<(NoticeId, String, Party)>,
+    /// Every mail.
+    pub mails: Vec<advance::OutboxRow>,
     /// What was published about applications.
     pub records: Vec<Value>,
 }
@@ -173,6 +175,7 @@ impl World {
             delivers: true,
             held_back: Vec::new(),
             records: Vec::new(),
+            mails: Vec::new(),
         }
     }
 
@@ -238,6 +241,7 @@ impl World {
         for row in &commit.outbox {
             self.sent.push((row.id.case, row.label.clone(), row.to));
             shows(row);
+            self.mails.push(row.clone());
             let word = |key: &str| row.data.get(key).and_then(Value::as_str).map(|word| format!(" {word}"));
             let keys = ["why", "what", "problem", "silence", "act", "opens", "route", "choice"];
             let own = row.template.starts_with("accreditation/");
@@ -263,7 +267,10 @@ impl World {
         if commit.outbox.is_empty()
             && let Some(why) = commit.journal.outcome.strip_prefix("refused: ")
         {
-            writeln!(self.transcript, "    refused at the keyboard: {why}").unwrap();
+            let (template, data) = why.split_once(' ').unwrap_or((why, "{}"));
+            let data: Value = serde_json::from_str(data).unwrap_or_default();
+            let why = data["why"].as_str().unwrap_or_default();
+            writeln!(self.transcript, "    refused at the keyboard: {template} {why}").unwrap();
         }
         self.tell_effects(commit);
         let before = self.cases.get(&commit.case.id);

@@ -434,7 +434,7 @@ fn a_request_before_the_advice_takes_effect_with_it() {
                 advice → sec
                 [advice-due]
             23 10:00 sec to:advice: "ACCREDIT"
-                window accredited → all
+                window requested → all
                 advice-taken → sec
                 [telling]
                 progress vote-opened → a

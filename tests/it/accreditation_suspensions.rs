@@ -109,7 +109,7 @@ fn a_suspension_without_the_information_wanted_is_refused() {
             23 10:10 m3 to:dossier: "SUSPEND"
                 suspend-no-information → m3
             23 10:20 s1: order suspend {"ground":"secretariat","on_behalf":"p30","information":"The statutes."}
-                refused at the keyboard: accreditation/unreadable {"why":"invalid type: string \"p30\", expected u32"}
+                refused at the keyboard: accreditation/suspend-no-information {"applicant":"Open Net","case":"c1","clock_due":"2027-03-01T23:59:59Z","country":{"ar":"السنغال","en":"Senegal","es":"Senegal","fr":"Sénégal","pt":"Senegal","ru":"Сенегал","zh":"塞内加尔"},"first_contact":"2026-12-01T09:00:00Z","ralo":"AFRALO","received":"2026-12-01T10:00:00Z","used":23}
         "#]],
     );
 }
@@ -277,11 +277,16 @@ fn overlapping_suspensions_end_with_the_last() {
         "{EXAMINED}\n23 09:00 clock: passes\n24 10:00 a to:progress: SUSPEND
         25 10:00 sec to:advice: \"SUSPEND/The statutes.//They matter.\"
         30 10:00 a to:suspension:2: \"Here they are.\"
-        34 10:00 a to:suspension:1: RESUME"
+        34 10:00 a to:suspension:1: RESUME
+        35 10:00 sec to:advice: \"NO ADVICE\""
     );
     let world = played(Policies::default(), &script);
-    let last = world.transcript.lines().last().unwrap_or_default();
-    assert_eq!(last, "    [advice-due]");
+    let told =
+        world.mails.iter().find(|mail| mail.template == "accreditation/no-advice").expect("it was told");
+    assert_eq!(
+        told.data["clock_due"], "2027-03-11T23:59:59Z",
+        "ten days, not fourteen, were added to the ninety"
+    );
 }
 
 #[test]
@@ -309,7 +314,7 @@ fn only_those_the_rules_name_can_suspend() {
             24 10:40 x1 to:none: "SUSPEND/The statutes.//They matter."
                 not-done suspend → x1
             24 10:50 s1: order suspend {"ground":"alac","on_behalf":"p41","information":"A.","why":"B."}
-                refused at the keyboard: accreditation/unreadable {"why":"invalid type: string \"p41\", expected u32"}
+                refused at the keyboard: accreditation/not-done {"applicant":"","why":"suspend"}
             24 11:00 sec forged to:advice: "SUSPEND/The statutes.//They matter."
                 unsure → sec
             24 11:10 a forged to:progress: SUSPEND

@@ -187,7 +187,7 @@ fn received(
     Step { state: Accreditation::Running(Box::new(Running { file, stage })), effects: out }
 }
 
-/// Whether a reply of the applicant's corrects the form: while staff examine it (step 2), and nothing else is waited for.
+/// Whether a reply of the applicant's corrects the form: while staff examine it, and nothing else is waited for.
 pub(super) fn corrects(running: &Running, label: &str) -> bool {
     let of_form = label == LABEL || label == RECEIPT;
     of_form && matches!(running.stage, Stage::DueDiligence(_)) && !running.file.suspended()

@@ -248,6 +248,7 @@ pub(super) fn window(file: &File, cx: &At) -> Value {
     let advice = file.advised();
     let view = advice.map_or(View::NoAdvice, |advice| advice.view);
     let silence = match (view, cx.policy.on_negative_advice) {
+        _ if !file.requests.is_empty() => "requested",
         (View::Accredit, _) | (_, OnNegativeAdvice::AccreditLiteral) => "accredited",
         (_, OnNegativeAdvice::Hold) => "held",
         (_, OnNegativeAdvice::Refuse) => "refused",

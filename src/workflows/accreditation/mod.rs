@@ -82,7 +82,7 @@ impl Workflow for Accreditation {
         ("accreditation/advice-overdue", &["lapse"]),
         ("accreditation/held-task", &["request-vote"]),
         ("accreditation/vote-stuck", &["vote-again"]),
-        ("accreditation/unreachable", &["notified"]),
+        ("accreditation/unreachable", &["reached"]),
         ("accreditation/review-task", &["done"]),
     ];
 

@@ -87,21 +87,21 @@ struct Advised {
     /// Where comments were received that did not come by mail.
     elsewhere: Option<String>,
     /// Who of the Secretariat gave it, where staff enter it.
-    on_behalf: Option<PersonId>,
+    on_behalf: Option<Party>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wants {
     /// Which member asked, where staff enter it.
-    on_behalf: Option<PersonId>,
+    on_behalf: Option<Party>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Suspends {
     ground: Ground,
-    on_behalf: Option<PersonId>,
+    on_behalf: Option<Party>,
     #[serde(default)]
     information: String,
     #[serde(default)]
@@ -167,22 +167,23 @@ fn officers_alone(order: &Order, cx: &At) -> Result<(), Refusal> {
 }
 
 /// Who acts: the person who orders, or who staff name.
-fn acting(
-    order: &Order,
-    on_behalf: Option<PersonId>,
-    cx: &At,
-) -> Result<(PersonId, Option<PersonId>), Refusal> {
+fn acting(order: &Order, on_behalf: Option<Party>, cx: &At) -> Result<(PersonId, Option<PersonId>), Refusal> {
     match on_behalf {
-        Some(person) if person != order.by => {
+        Some(Party::Person(person)) if person != order.by => {
             staff_alone(order, cx)?;
             Ok((person, Some(order.by)))
         }
-        _ => Ok((order.by, None)),
+        None | Some(Party::Person(_)) => Ok((order.by, None)),
+        Some(_) => Err(unreadable("on_behalf names no person; write it like p9")),
     }
 }
 
+/// What cannot be understood of an order.
+fn unreadable(why: &str) -> Refusal {
+    Refusal::new("accreditation/unreadable", json!({ "why": why }))
+}
+
 fn entry(order: &Order) -> Result<Entry, Refusal> {
-    let unreadable = |why: &str| Refusal::new("accreditation/unreadable", json!({ "why": why }));
     Ok(match order.verb.as_str() {
         "criterion" => {
             let Criterion { number, result, note } = arguments(order)?;
