@@ -122,11 +122,8 @@ impl<S: Store> Daemon<S> {
             Some(person) => self.waits(Party::Person(person.id), now).await?,
             None => (Vec::new(), Vec::new()),
         };
-        let stranger = match (&asked, author) {
-            (Token::None, None) => self.stranger(&letter, now).await?,
-            (_, None) if asks_verify => self.stranger(&letter, now).await?,
-            _ => None,
-        };
+        let unknown = author.is_none() && (asks_verify || asked == Token::None);
+        let stranger = if unknown { self.stranger(&letter, now).await? } else { None };
         let mut verified = None;
         if asks_verify {
             let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));

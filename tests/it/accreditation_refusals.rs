@@ -30,11 +30,11 @@ fn advice_is_the_secretariats_own_and_comes_in_its_time() {
             24 10:10 r1 to:none: "NO ADVICE"
                 not-done advice → r1
             24 10:20 s1: order advice {"advice":"no-advice"}
-                refused at the keyboard: accreditation/not-done {"applicant":"","why":"advice"}
+                refused at the keyboard: accreditation/not-done advice
             24 10:30 m3 to:dossier: "NO ADVICE"
                 not-done advice → m3
             24 10:40 s1: order lapse
-                refused at the keyboard: accreditation/not-done {"applicant":"Open Net","why":"advice-not-overdue"}
+                refused at the keyboard: accreditation/not-done advice-not-overdue
             24 10:50 sec forged to:advice: "NO ADVICE"
                 unsure → sec
         "#]],
@@ -214,7 +214,7 @@ fn only_sitting_members_ask_for_a_vote_and_once_is_enough() {
             24 10:10 sec to:advice: "REQUEST VOTE"
                 not-done vote-not-member → sec
             24 10:20 s1: order request-vote
-                refused at the keyboard: accreditation/not-done {"applicant":"Open Net","why":"vote-not-member"}
+                refused at the keyboard: accreditation/not-done vote-not-member
             24 10:30 leaves: m9
             24 10:40 m9 to:window: "REQUEST VOTE"
                 not-done vote-not-member → m9

@@ -30,7 +30,7 @@ fn the_applicant_suspends_and_resumes_at_will() {
             7 10:00 sec to:advice: "SUSPEND"
                 suspend-no-information → sec
             8 10:00 s1: order lift {"number":"1"}
-                refused at the keyboard: accreditation/not-done {"applicant":"","why":"lift"}
+                refused at the keyboard: accreditation/not-done lift
             (35 10:00)
                 suspended-own  → a
             40 10:00 a to:suspension: RESUME
@@ -109,7 +109,7 @@ fn a_suspension_without_the_information_wanted_is_refused() {
             23 10:10 m3 to:dossier: "SUSPEND"
                 suspend-no-information → m3
             23 10:20 s1: order suspend {"ground":"secretariat","on_behalf":"p30","information":"The statutes."}
-                refused at the keyboard: accreditation/suspend-no-information {"applicant":"Open Net","case":"c1","clock_due":"2027-03-01T23:59:59Z","country":{"ar":"السنغال","en":"Senegal","es":"Senegal","fr":"Sénégal","pt":"Senegal","ru":"Сенегал","zh":"塞内加尔"},"first_contact":"2026-12-01T09:00:00Z","ralo":"AFRALO","received":"2026-12-01T10:00:00Z","used":23}
+                refused at the keyboard: accreditation/suspend-no-information 
         "#]],
     );
 }
@@ -304,9 +304,9 @@ fn only_those_the_rules_name_can_suspend() {
         24 11:20 sec for:a to:progress: RESUME",
         expect![[r#"
             24 10:00 s1: order suspend {"ground":"secretariat","information":"The statutes.","why":"They matter."}
-                refused at the keyboard: accreditation/not-done {"applicant":"","why":"suspend"}
+                refused at the keyboard: accreditation/not-done suspend
             24 10:10 s1: order suspend {"ground":"alac","information":"The statutes.","why":"They matter."}
-                refused at the keyboard: accreditation/not-done {"applicant":"","why":"suspend"}
+                refused at the keyboard: accreditation/not-done suspend
             24 10:20 sec2 to:none: "SUSPEND/The statutes.//They matter."
                 not-done suspend → sec2
             24 10:30 r1 to:invitation: "SUSPEND/The statutes.//They matter."
@@ -314,7 +314,7 @@ fn only_those_the_rules_name_can_suspend() {
             24 10:40 x1 to:none: "SUSPEND/The statutes.//They matter."
                 not-done suspend → x1
             24 10:50 s1: order suspend {"ground":"alac","on_behalf":"p41","information":"A.","why":"B."}
-                refused at the keyboard: accreditation/not-done {"applicant":"","why":"suspend"}
+                refused at the keyboard: accreditation/not-done suspend
             24 11:00 sec forged to:advice: "SUSPEND/The statutes.//They matter."
                 unsure → sec
             24 11:10 a forged to:progress: SUSPEND
@@ -351,7 +351,7 @@ fn what_is_decided_is_not_suspended() {
             30 11:00 a to:progress arrived:30/10:30: SUSPEND
                 not-done decided-already → a
             30 12:00 s1: order suspend {"ground":"applicant"}
-                refused at the keyboard: accreditation/not-done {"applicant":"Open Net","why":"suspend-late"}
+                refused at the keyboard: accreditation/not-done suspend-late
             30 13:00 m3 to:decided: "SUSPEND/The statutes.//They matter."
                 not-done decided-already → m3
         "#]],

@@ -266,7 +266,10 @@ pub(super) fn window(file: &File, cx: &At) -> Value {
 
 /// What members want to know, by member.
 pub(super) fn wanted(file: &File) -> Value {
-    let one = |wanted: &super::Wanted| json!({ "by": Party::Person(wanted.by), "information": wanted.information, "why": wanted.why });
+    let one = |wanted: &super::Wanted| {
+        let by = Party::Person(wanted.by);
+        json!({ "by": by, "information": wanted.information, "why": wanted.why })
+    };
     json!(file.wanted.iter().map(one).collect::<Vec<_>>())
 }
 
