@@ -173,10 +173,21 @@ fn collect<'l, 'a>(
     }
 }
 
+/// The letters of base64.
+const BASE64: [bool; 256] = {
+    let mut letters = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        letters[b] = matches!(b as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/');
+        b += 1;
+    }
+    letters
+};
+
 fn attachment(part: &Part<'_>) -> Attachment {
     let size = match part.encoding() {
         Encoding::Base64 => {
-            part.body.iter().filter(|b| b.is_ascii_alphanumeric() || b"+/".contains(b)).count() * 3 / 4
+            part.body.iter().map(|b| usize::from(BASE64[usize::from(*b)])).sum::<usize>() * 3 / 4
         }
         Encoding::Quoted => super::mime::quoted(part.body, usize::MAX).len(),
         _ => part.body.len(),

@@ -3,6 +3,9 @@
 //! A mail has one budget of such lines. A line that is no command and nearly one is noted, so that its writer
 //! can be told the word.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::fold::{fold, is_unspaced};
 use super::letter::{Command, Near};
 use super::words::{Verb, words};
@@ -83,30 +86,50 @@ fn unspaced(core: &str) -> Option<(&str, &str)> {
     heads.filter(|at| words().commands.contains(&core[..*at])).last().map(|at| core.split_at(at))
 }
 
+/// A word of command, and its letters.
+struct Meant {
+    word: &'static str,
+    letters: Vec<char>,
+    verb: Verb,
+}
+
+/// The words of command long enough to be told from others, by first letter.
+static MEANT: LazyLock<HashMap<char, Vec<Meant>>> = LazyLock::new(|| {
+    let mut all: HashMap<char, Vec<Meant>> = HashMap::new();
+    for word in words().commands.words() {
+        let (letters, verb) = (word.chars().collect::<Vec<_>>(), words().commands.get(word));
+        if let (Some(first), Some((verb, _))) = (letters.first(), verb)
+            && letters.len() >= *NEAR_LENGTH.start()
+        {
+            all.entry(*first).or_default().push(Meant { word, letters, verb: *verb });
+        }
+    }
+    all
+});
+
 /// The command a line nearly is: one or two slips of the hand, never in its first letter.
 fn near(line: &str) -> Option<Near> {
     if line.len() > 4 * NEAR_LENGTH.end() {
         return None;
     }
     let folded = fold(line);
-    let written: Vec<char> = core(&folded).chars().collect();
-    if !NEAR_LENGTH.contains(&written.len()) || !written.iter().all(|c| c.is_alphabetic() || *c == ' ') {
+    let core = core(&folded);
+    if core.len() < *NEAR_LENGTH.start() || !core.chars().all(|c| c.is_alphabetic() || c == ' ') {
+        return None;
+    }
+    let written: Vec<char> = core.chars().collect();
+    if !NEAR_LENGTH.contains(&written.len()) {
         return None;
     }
     let slips = 1 + usize::from(written.len() > 6);
     let mut best: Option<(usize, &str, Verb)> = None;
-    for word in words().commands.words() {
-        let Some((verb, _)) = words().commands.get(word) else { continue };
-        if word.chars().next() != written.first().copied() {
+    for meant in written.first().and_then(|first| MEANT.get(first)).into_iter().flatten() {
+        if meant.letters.len().abs_diff(written.len()) > slips {
             continue;
         }
-        let meant: Vec<char> = word.chars().collect();
-        if meant.len() < *NEAR_LENGTH.start() || meant.len().abs_diff(written.len()) > slips {
-            continue;
-        }
-        let distance = distance(&written, &meant);
-        if distance <= slips && best.is_none_or(|(least, other, _)| (distance, word) < (least, other)) {
-            best = Some((distance, word, *verb));
+        let distance = distance(&written, &meant.letters);
+        if distance <= slips && best.is_none_or(|(least, other, _)| (distance, meant.word) < (least, other)) {
+            best = Some((distance, meant.word, meant.verb));
         }
     }
     let (_, _, verb) = best?;

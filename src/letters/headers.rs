@@ -233,7 +233,9 @@ fn single(value: &str) -> Option<Address> {
         return None;
     }
     let name = (!name.is_empty()).then(|| name.to_string());
-    Some(Address { name, address: format!("{local}@{}", domain.to_ascii_lowercase()) })
+    let mut address = bare.to_string();
+    address[local.len() + 1..].make_ascii_lowercase();
+    Some(Address { name, address })
 }
 
 fn address(from: &mail_parser::Addr<'_>) -> Option<Address> {

@@ -10,6 +10,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer};
 
 use super::quote::Part;
+use super::style::{MAX_SHEET, Sheet, Style};
 
 /// A page read into text.
 #[derive(Debug, Default)]
@@ -53,6 +54,8 @@ struct Element {
     name: String,
     part: Option<Part>,
     hidden: bool,
+    /// Nobody means what is in it to be read: it is struck through, or no text of the page.
+    noise: bool,
     pre: bool,
     /// A container whose text is a quote until its first blockquote ends, then the author's inline answers.
     container: bool,
@@ -70,6 +73,9 @@ struct State {
     too_deep: usize,
     /// Room taken by hidden text.
     hidden: usize,
+    /// The sheet that is being read, and those that were.
+    style: String,
+    sheet: Sheet,
     /// A divider was passed: everything below it is a quote.
     below: bool,
     forwarded: bool,
@@ -160,11 +166,17 @@ impl State {
     fn element(&mut self, tag: &Tag, raw: bool) -> Element {
         let (part, hidden, pre) = self.top();
         let name = tag.name.to_string();
-        let style = attribute(tag, "style").map(squeeze).unwrap_or_default();
+        let style = attribute(tag, "style").map(Style::new).unwrap_or_default();
+        let of = |name: &str| attribute(tag, name).unwrap_or_default();
         let mut element = Element { part, hidden, pre, ..Element::default() };
-        let struck = matches!(name.as_str(), "s" | "del" | "strike");
-        element.hidden |=
-            raw || struck || name == "head" || attribute(tag, "hidden").is_some() || is_hidden(&style);
+        element.noise = self.stack.last().is_some_and(|e| e.noise)
+            || matches!(name.as_str(), "s" | "del" | "strike" | "head" | "style" | "script" | "title")
+            || style.strikes();
+        element.hidden |= raw
+            || element.noise
+            || attribute(tag, "hidden").is_some()
+            || style.hides()
+            || self.sheet.hides(of("class"), of("id"));
         element.pre |= name == "pre" || style.contains("white-space:pre");
         match kind(tag, &name, &style) {
             Kind::Quote => element.part = Some(Part::Quote),
@@ -219,6 +231,9 @@ impl State {
 
     fn pop(&mut self) {
         let Some(gone) = self.stack.pop() else { return };
+        if gone.name == "style" {
+            self.sheet.add(&std::mem::take(&mut self.style));
+        }
         if gone.name == "blockquote" && !self.forwarded {
             let outer = self.stack.iter().rposition(|e| e.container);
             let nested = outer.is_some_and(|n| self.stack[n..].iter().any(|e| e.name == "blockquote"));
@@ -235,9 +250,10 @@ impl State {
         let (part, hidden, pre) = self.top();
         let part = if self.below { Some(Part::Quote) } else { part };
         if hidden {
-            let noise = self.stack.iter().any(|e| {
-                matches!(e.name.as_str(), "head" | "style" | "script" | "title" | "s" | "del" | "strike")
-            });
+            let (noise, sheet) = self.stack.last().map_or((false, false), |e| (e.noise, e.name == "style"));
+            if sheet && self.style.len() + text.len() <= MAX_SHEET {
+                self.style.push_str(text);
+            }
             if part.is_none() && !noise && self.hidden + text.len() < MAX_HIDDEN && !text.trim().is_empty() {
                 self.hidden += text.len() + 32;
                 self.page.hidden.push((self.page.parts.len(), text.to_string()));
@@ -307,31 +323,6 @@ fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
     tag.attrs.iter().find(|a| &*a.name.local == name).map(|a| a.value.as_ref())
 }
 
-/// A style without white space, in lower case.
-fn squeeze(style: &str) -> String {
-    style.chars().take(2_000).filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
-}
-
-fn is_hidden(style: &str) -> bool {
-    if style.is_empty() {
-        return false;
-    }
-    let declares = |what: &str| {
-        style
-            .split(';')
-            .any(|d| d.strip_prefix(what).is_some_and(|v| v.is_empty() || v.starts_with(['!', 'p', 'e'])))
-    };
-    let white = declares("color:#ffffff") || declares("color:#fff") || declares("color:white");
-    declares("display:none")
-        || declares("visibility:hidden")
-        || declares("font-size:0")
-        || declares("font-size:1px")
-        || declares("opacity:0")
-        || declares("mso-hide:all")
-        || (declares("max-height:0") && style.contains("overflow:hidden"))
-        || (white && !style.contains("background"))
-}
-
 enum Kind {
     Plain,
     Quote,
@@ -379,7 +370,7 @@ const SIGNATURES: &[&str] = &[
     "mobile-signature",
 ];
 
-fn kind(tag: &Tag, name: &str, style: &str) -> Kind {
+fn kind(tag: &Tag, name: &str, style: &Style) -> Kind {
     let class = attribute(tag, "class").unwrap_or("");
     let id = attribute(tag, "id").unwrap_or("");
     let marker = attribute(tag, "data-marker").unwrap_or("");
@@ -473,5 +464,9 @@ mod tests {
         assert_eq!(page.text, "Ab& c");
         assert_eq!(page.hidden, [(0, "yes".to_string())]);
         assert_eq!(read("<s>YES</s> NO <del>ABSTAIN</del>").text, "NO");
+        let page = read("<span style='text-decoration: line-through'>YES</span> NO");
+        assert_eq!((page.text.as_str(), page.hidden.len()), ("NO", 0));
+        let page = read("<style>.x{display:none}</style>A<div class='y x'>yes</div>");
+        assert_eq!((page.text.as_str(), page.hidden.len()), ("A", 1));
     }
 }

@@ -280,35 +280,32 @@ fn line_feeds(text: String) -> String {
 pub fn quoted(bytes: &[u8], limit: usize) -> Vec<u8> {
     let hex = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16));
     let mut out = Vec::with_capacity(bytes.len().min(limit));
-    let mut loose = 0;
+    // Up to here nothing may be taken back: it was encoded, or stands before what was.
+    let mut told = 0;
     let mut i = 0;
     while i < bytes.len() && out.len() < limit {
-        let b = bytes[i];
+        let run = memchr2(b'=', b'\n', &bytes[i..]).unwrap_or(bytes.len() - i).min(limit - out.len());
+        out.extend_from_slice(&bytes[i..i + run]);
+        i += run;
+        let Some(b) = bytes.get(i).filter(|_| out.len() < limit) else { break };
         i += 1;
-        match b {
-            b'=' => {
-                loose = 0;
-                if let (Some(h), Some(l)) = (hex(bytes.get(i)), hex(bytes.get(i + 1))) {
-                    out.push((h * 16 + l) as u8);
-                    i += 2;
-                    continue;
-                }
-                let end = line_end(bytes, i.min(bytes.len()));
-                if bytes[i..end].trim_ascii().is_empty() {
-                    i = end;
-                } else {
-                    out.push(b'=');
-                }
+        if *b == b'\n' {
+            let loose = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
+            let end = out[told..].iter().rposition(|b| !loose(b)).map_or(told, |n| told + n + 1);
+            out.truncate(end);
+            out.push(b'\n');
+        } else if let (Some(h), Some(l)) = (hex(bytes.get(i)), hex(bytes.get(i + 1))) {
+            out.push((h * 16 + l) as u8);
+            i += 2;
+            told = out.len();
+        } else {
+            let end = line_end(bytes, i.min(bytes.len()));
+            if bytes[i..end].trim_ascii().is_empty() {
+                i = end;
+            } else {
+                out.push(b'=');
             }
-            b'\n' => {
-                out.truncate(out.len() - loose);
-                loose = 0;
-                out.push(b'\n');
-            }
-            _ => {
-                loose = if matches!(b, b' ' | b'\t' | b'\r') { loose + 1 } else { 0 };
-                out.push(b);
-            }
+            told = out.len();
         }
     }
     out

@@ -30,6 +30,7 @@ mod phrases;
 pub mod print;
 mod quote;
 mod signature;
+mod style;
 mod table;
 mod token;
 mod tokens;

@@ -134,7 +134,7 @@ pub fn clauses(text: &str) -> Vec<Clause> {
             kind = if inner || counts { Kind::Word } else { Kind::Comma };
         } else if counts {
             kind = Kind::Word;
-        } else if c == '.' && next.is_some_and(char::is_alphanumeric) {
+        } else if c == '.' && (next.is_some_and(char::is_alphanumeric) || shortens(text, from, at)) {
             kind = Kind::Space;
         }
         if kind == Kind::Word {
@@ -159,6 +159,20 @@ pub fn clauses(text: &str) -> Vec<Clause> {
     reader.finish_sentence(false);
     settle_if(&mut reader.out);
     reader.out
+}
+
+/// Words that a stop shortens: the name behind belongs to them, and may be "No".
+const TITLES: [&str; 9] = ["dr", "mr", "mrs", "ms", "prof", "sr", "sra", "mme", "st"];
+
+/// Whether a stop at a place shortens the word before it: "No. 5", "Dr. No".
+fn shortens(text: &str, word: Option<usize>, stop: usize) -> bool {
+    let Some(word) = word.map(|from| &text[from..stop]).filter(|word| word.len() <= 4) else { return false };
+    let next = text[stop + 1..].trim_start_matches(' ').chars().next();
+    let title = || TITLES.iter().any(|title| word.eq_ignore_ascii_case(title));
+    next.is_some_and(|next| match word.len() {
+        2 if word.eq_ignore_ascii_case("no") => next.is_ascii_digit(),
+        _ => next.is_alphabetic() && title(),
+    })
 }
 
 /// A bare "si" that could as well be "yes" is "if" where it trails off or comes on top of an answer: "Oui,

@@ -72,3 +72,29 @@ fn the_html_and_the_plain_text_must_say_the_same() {
         "None"
     );
 }
+
+#[test]
+fn what_a_page_hides_or_strikes_out_is_no_answer() {
+    let read = |page: &str| {
+        let raw =
+            format!("From: a@b.example\nSubject: Re: x\nContent-Type: text/html; charset=utf-8\n\n{page}");
+        let answer = letters::read(raw.as_bytes(), &Trust::default()).answer;
+        format!("{} {:?}", answer.choice.map_or("none", |c| c.word()), answer.problem)
+    };
+    for hidden in [
+        "<p>Hello</p><div style=\"text-indent:-9999px\">YES</div>",
+        "<p>Hello</p><div style=\"position:absolute;left:-9999px\">YES</div>",
+        "<p>Hello</p><span style=\"color:#ffffff;background:#fff\">YES</span>",
+        "<p>Hello</p><span style=\"opacity:0.0\">YES</span>",
+        "<style>.x{display:none}</style><p>Hello</p><div class=\"x\">YES</div>",
+        "<style>div#x, p.y { visibility: hidden }</style><p>Hello</p><p class=\"z y\">YES</p>",
+    ] {
+        assert_eq!(read(hidden), "none Hidden", "{hidden}");
+    }
+    let struck = "<p><span style=\"text-decoration: line-through\">YES</span> NO</p>";
+    assert_eq!(read(struck), "NO None");
+    let dark = "<body style=\"background:#1e1e1e\"><div style=\"color:white;background:#1e1e1e\">YES</div>";
+    assert_eq!(read(dark), "YES None", "a dark screen hides nothing");
+    let phone = "<style>@media (max-width:600px){.x{display:none}}</style><p class=\"x\">YES</p>";
+    assert_eq!(read(phone), "YES None", "what some screens hide is seen on others");
+}

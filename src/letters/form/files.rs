@@ -2,8 +2,16 @@
 //! (.odt). Other kinds that often hold a form are refused by kind.
 //!
 //! Archives are opened in memory with limits on their size, on what one entry may unpack to, and on how
-//! much more it may unpack to than it was packed in. PDF is not read: no reader of it is known to be safe
-//! with hostile files.
+//! much more it may unpack to than it was packed in.
+//!
+//! PDF is refused by kind, and its sender asked for another form, because no library reads hostile ones
+//! within such limits (looked at in November 2026). `pdf-extract` 0.12 panics where it meets what it does not
+//! know. `lopdf` 0.47, below it, is careful with depth and with the size of one stream, but has no limit on
+//! all streams together, unpacks every stream of objects while it opens a file, and keeps each number of one
+//! as an object dozens of times its size: a file of one megabyte can take gigabytes. `hayro-syntax` 0.9 parses
+//! lazily and without unsafe code, but unpacks without any limit, one filter on top of the other. A panic
+//! could be caught; memory that is gone cannot, and these modules have no process of their own to lose. Once
+//! one of them takes a limit for a whole file, a kind is added here.
 
 use super::scan::CELL;
 use crate::kernel::form::Unread;

@@ -10,4 +10,5 @@ mod kills;
 mod load;
 mod outages;
 mod signatures;
+mod verify;
 mod village;
