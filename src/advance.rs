@@ -1,9 +1,11 @@
 //! One input to one case gives one `Commit`: the transaction as a value. Pure; whoever can apply a Commit
 //! atomically is a store.
 
+mod confidential;
 mod draft;
 
 use crate::kernel::canonical;
+use crate::kernel::confidential::Confidences;
 use crate::kernel::duties::Duties;
 use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
 use crate::kernel::register::{Change, Register};
@@ -36,6 +38,8 @@ pub struct Commit {
     pub cancelled: Vec<String>,
     pub tasks: Vec<TaskRow>,
     pub shred: bool,
+    /// Handles of what was sealed for this step and is thrown away, since it was refused.
+    pub forget: Vec<String>,
 }
 
 impl Commit {
@@ -46,11 +50,19 @@ impl Commit {
         let case = &self.case;
         // As fine as the record keeps it.
         let wake_at = case.wake_at.map(|at| at.timestamp_micros());
-        canonical::hash(&serde_json::json!({
+        let mut all = serde_json::json!({
             "wake_at": wake_at, "phase": case.phase, "title": case.title, "duties": case.duties,
             "outbox": outbox, "letters": self.letters, "changes": self.changes, "records": self.records,
             "cancelled": self.cancelled, "tasks": self.tasks, "shred": self.shred,
-        }))
+        });
+        // Most cases hold nothing in confidence, and rows of before this was known must give the same digest.
+        if !case.confidences.is_empty() {
+            all["confidences"] = serde_json::json!(case.confidences);
+        }
+        if !self.forget.is_empty() {
+            all["forget"] = serde_json::json!(self.forget);
+        }
+        canonical::hash(&all)
     }
 }
 
@@ -77,6 +89,9 @@ pub struct CaseRow {
     /// The tasks it waits for.
     #[serde(default)]
     pub duties: Duties,
+    /// What it was told in confidence, by handle.
+    #[serde(default, skip_serializing_if = "Confidences::is_empty")]
+    pub confidences: Confidences,
 }
 
 /// What happened, enough to do it again: with the register and policies of these versions the same build
@@ -226,6 +241,7 @@ fn opened(
         input: serde_json::to_value(opening).expect("openings have text keys"),
         arrived: opening.arrived,
         duties: Duties::default(),
+        confidences: Confidences::default(),
         cause: None,
     };
     Ok(match Case::open(kind, opening, at) {
@@ -261,9 +277,19 @@ fn stepped(
         input: serde_json::to_value(input).expect("inputs have text keys"),
         arrived: arrived(input, clock.unwrap_or(at.now)),
         duties: row.duties.clone(),
+        confidences: row.confidences.clone(),
         cause: Some(input),
     };
-    Ok(match case.step(input, at) {
+    let barred = match input {
+        Input::Reading(reading) => return Ok(draft.read(reading, row, &case.titles())),
+        Input::Comment(comment) => confidential::barred(comment, &row, &case.titles()),
+        _ => None,
+    };
+    let step = match barred {
+        Some(refusal) => Err(refusal),
+        None => case.step(input, at),
+    };
+    Ok(match step {
         Ok(step) => draft.acted(step, clock),
         Err(refusal) => {
             let unmoved = CaseRow { seq: draft.seq, ..row };
@@ -272,6 +298,7 @@ fn stepped(
                     let label = refusal.label.clone().unwrap_or_else(|| label(reply));
                     Some((addressee(reply, at.register), label))
                 }
+                Input::Comment(comment) => Some((comment.author, comment.label.clone())),
                 _ => None,
             };
             draft.refused(&refusal, unmoved, to)
@@ -299,6 +326,7 @@ fn writers(before: &Before) -> Vec<Party> {
         Before::Case(_, Input::Reply(reply)) => {
             std::iter::once(reply.from).chain(reply.answers.iter().map(|answers| answers.to)).collect()
         }
+        Before::Case(_, Input::Reading(reading)) => vec![Party::Person(reading.by)],
         Before::Case(..) => Vec::new(),
         Before::Opening(opening) => {
             let from = opening.body.get("from").and_then(Value::as_str);

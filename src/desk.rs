@@ -1,6 +1,10 @@
 //! The desk: one letter as it was read becomes the letters to the cases it is for, silence on purpose, or a
 //! question for a person. Pure: whatever must be looked up has been looked up.
 
+mod confidential;
+
+pub use confidential::{Confidence, Heard, Told, in_confidence};
+
 use crate::kernel::assurance::Assurance;
 use crate::kernel::ids::{CaseId, NoticeId, Party, PersonId, StrangerId};
 use crate::kernel::register::Register;
@@ -42,6 +46,8 @@ pub struct Counter<'a> {
     pub own_stranger: bool,
     /// What was found of the mail forwarded below VERIFY.
     pub verified: Option<Verified>,
+    /// Cases whose comments COMMENTS may mean in this mail.
+    pub readable: Vec<CaseId>,
     /// 128 random bits, hex.
     pub nonce: &'a str,
 }
@@ -66,6 +72,8 @@ pub struct Asking {
     pub to: Party,
     pub address: u8,
     pub asks: Asks,
+    /// Whether its notice was confidential.
+    pub confidential: bool,
 }
 
 /// A question a person has not answered yet.
@@ -117,7 +125,7 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
     if at.junk && !matches!(at.asked, Token::Known(_)) {
         return Outcome::Silent("junk");
     }
-    let author = author(letter, at);
+    let author = author(letter, at.register);
     if at.header_only {
         return match author {
             Some(_) => to_office(letter, at, author, Why::TooLarge),
@@ -127,6 +135,12 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
     // A mail forwarded below VERIFY brings its own token, and its writer answers nothing by it.
     if letter.commands.contains(&Command::Verify) && letter.answer.choice.is_none() {
         return to_office(letter, at, author, Why::Commands);
+    }
+    if let Some(person) = author
+        && !at.readable.is_empty()
+        && letter.commands.contains(&Command::Comments)
+    {
+        return confidential::asked_to_read(letter, at, person);
     }
     match &at.asked {
         Token::Disagree => {
@@ -157,9 +171,9 @@ fn bounce(letter: &Letter, at: &Counter<'_>) -> Outcome {
 }
 
 /// The person whose address the mail came from. A From that a list rewrote names nobody.
-fn author(letter: &Letter, at: &Counter<'_>) -> Option<PersonId> {
+fn author(letter: &Letter, register: &Register) -> Option<PersonId> {
     let from = letter.from.as_ref().filter(|_| !letter.list)?;
-    at.register.owner(&from.address).map(|person| person.id)
+    register.owner(&from.address).map(|person| person.id)
 }
 
 /// A mail that carries a token of ours.

@@ -2,10 +2,11 @@
 
 use super::{CaseRow, Commit, Ending, JournalEntry, LetterBody, NewLetter, OutboxRow, TaskRow};
 use crate::kernel::canonical;
+use crate::kernel::confidential::Confidences;
 use crate::kernel::duties::{self, Duties, Duty};
 use crate::kernel::ids::{CaseId, LetterId, NoticeId, Party};
 use crate::kernel::register::Register;
-use crate::kernel::workflow::{Audience, Effect, Input, Notice, Refusal, Step, Task};
+use crate::kernel::workflow::{Asks, Audience, Class, Effect, Input, Notice, Refusal, Step, Task};
 use crate::workflows::{Case, Kind, Surroundings};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub(super) fn arrived(input: &Input, otherwise: DateTime<Utc>) -> DateTime<Utc> 
         Input::Reply(reply) => reply.arrived,
         Input::Order(order) => order.at,
         Input::Note(note) => note.arrived,
+        Input::Comment(comment) => comment.arrived,
+        Input::Reading(reading) => reading.arrived,
         Input::Sent { at, .. } => *at,
         Input::Undelivered(bounce) => bounce.at,
         Input::Progress { .. } | Input::Wake => otherwise,
@@ -37,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub(super) arrived: DateTime<Utc>,
     /// The tasks the case waited for before this step.
     pub(super) duties: Duties,
+    /// What the case was told in confidence before this step.
+    pub(super) confidences: Confidences,
     pub(super) cause: Option<&'a Input>,
 }
 
@@ -59,10 +64,17 @@ impl Draft<'_> {
             opened_at: self.opened_at,
             state,
             duties: Duties::default(),
+            confidences: Confidences::default(),
         }
     }
 
-    fn commit(&self, case: CaseRow, ending: Ending, outcome: String, clock: Option<DateTime<Utc>>) -> Commit {
+    pub(super) fn commit(
+        &self,
+        case: CaseRow,
+        ending: Ending,
+        outcome: String,
+        clock: Option<DateTime<Utc>>,
+    ) -> Commit {
         let journal = JournalEntry {
             at: self.at.now,
             case: case.id,
@@ -91,6 +103,7 @@ impl Draft<'_> {
             cancelled: Vec::new(),
             tasks: Vec::new(),
             shred: false,
+            forget: Vec::new(),
         }
     }
 
@@ -99,6 +112,10 @@ impl Draft<'_> {
         let row = self.row(case.phase(), case.title(), case.wake_at(), case.save());
         let mut commit = self.commit(row, Ending::Acted, "acted".to_owned(), clock);
         commit.case.duties = self.duties.clone();
+        commit.case.confidences = self.confidences.clone();
+        if let Some(Input::Comment(comment)) = self.cause {
+            commit.case.confidences.take(comment);
+        }
         for effect in step.effects {
             self.carry_out(effect, &mut commit);
         }
@@ -152,9 +169,14 @@ impl Draft<'_> {
         let outcome = format!("refused: {} {}", refusal.template, refusal.data);
         let ending = Ending::Refused(refusal.template.to_owned());
         let mut commit = self.commit(row, ending, outcome, None);
+        if let Some(Input::Comment(comment)) = self.cause {
+            commit.forget = comment.handles();
+        }
         if let Some((to, label)) = to {
+            let anonymous = matches!(to, Party::Anonymous(_));
             let notice = Notice {
                 asks: refusal.asks,
+                class: if anonymous { Class::Confidential } else { Class::General },
                 ..Notice::new(&label, to, refusal.template, refusal.data.clone())
             };
             self.tell(notice, &mut commit);
@@ -178,7 +200,10 @@ impl Draft<'_> {
             }
             Effect::Register(change) => commit.changes.push(change),
             Effect::Publish(record) => commit.records.push(record),
-            Effect::Shred => commit.shred = true,
+            Effect::Shred => {
+                commit.shred = true;
+                commit.case.confidences.shred();
+            }
         }
     }
 
@@ -199,7 +224,12 @@ impl Draft<'_> {
     }
 
     /// One row for each of the audience.
-    fn tell(&self, notice: Notice, commit: &mut Commit) {
+    pub(super) fn tell(&self, notice: Notice, commit: &mut Commit) {
+        let confidences = &mut commit.case.confidences;
+        confidences.told |= notice.class == Class::Confidential;
+        if let Asks::Comment(region) = notice.asks {
+            confidences.region = Some(region);
+        }
         let parties = audience(&notice.to, self.at.register, self.at.now);
         for party in &parties {
             let n = u16::try_from(commit.outbox.len()).expect("an audience of a step is far below 65,536");

@@ -134,9 +134,13 @@ async fn watchdog(room: Arc<Mailroom>, shutdown: Shutdown) {
 fn logging() {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
+    // What carries mail and queries says, when asked for more, what it carries.
+    let quiet = tracing_subscriber::filter::filter_fn(|metadata| {
+        metadata.target().starts_with("atlarged") || *metadata.level() <= tracing::Level::INFO
+    });
     let filter = tracing_subscriber::EnvFilter::try_from_env("ATLARGED_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(quiet);
     match std::env::var_os("JOURNAL_STREAM").and_then(|_| tracing_journald::layer().ok()) {
         Some(journald) => registry.with(journald).init(),
         None => registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).init(),

@@ -1,12 +1,13 @@
 //! `atlarged doctor`: whether everything the daemon needs is there and works, and what to do where it is not.
 
-use super::assemble::{self, Installation};
+use super::assemble::{self, Installation, Source};
 use super::daemon::not_restored;
 use super::{ConfigArg, Ended, Outcome, say};
 use crate::config::Config;
 use crate::daemon::{AlarmConfig, Clock};
 use crate::ports::keys::Keys;
 use crate::ports::mailbox::Mailbox;
+use crate::ports::mailbox::imap::Imap;
 use crate::ports::store::Store;
 use crate::ports::store::chain::verify_chain;
 use crate::ports::store::postgres::PostgresStore;
@@ -61,6 +62,9 @@ pub async fn doctor(args: &ConfigArg, clock: &Clock) -> Outcome {
         for (name, mut mailbox) in installation.mailboxes() {
             let looked = look(&installation, &name, &mut mailbox).await;
             checkup.say(&format!("mailbox {name}"), looked);
+            if let Source::Imap(imap) = &mut mailbox {
+                checkup.say(&format!("mailbox {name} forgets what is expunged"), forgets(imap).await);
+            }
         }
         let now = installation.offset.shift(clock());
         let events = installation.daemon.store.next_event().await;
@@ -118,6 +122,16 @@ fn command(alarm: &AlarmConfig, path: Option<&std::ffi::OsStr>) -> Result<(), St
         return Ok(());
     }
     Err(format!("{program} is no program that can be run; correct [alarm] command, or chmod +x"))
+}
+
+/// Whether mail that is expunged is gone, as what is told in confidence must be: tried with a mail of our own.
+async fn forgets(imap: &mut Imap) -> Result<(), String> {
+    let left = imap.expunge_probe().await.map_err(|fault| fault.to_string())?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let folders = left.join(", ");
+    Err(format!("it is still in {folders}; have the server keep no archive or bin for this mailbox"))
 }
 
 /// Whether a mailbox opens and its folders can be read; nothing is taken from it.

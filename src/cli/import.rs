@@ -213,7 +213,7 @@ async fn show(args: &ShowArgs) -> Outcome {
     let found = match args.party {
         Party::Person(id) => register.person(id).map(|person| json!(person)),
         Party::Organisation(id) => register.organisation(id).map(|organisation| json!(organisation)),
-        Party::Stranger(_) => None,
+        Party::Stranger(_) | Party::Anonymous(_) => None,
     };
     let Some(found) = found else {
         return Err(Trouble::new(format!(

@@ -97,6 +97,10 @@ async fn show(item: &Item) -> Outcome {
     if let Some(id) = found.mail
         && let Some(mail) = store.quarantined_mail(id).await?
     {
+        if mail.confidential.is_some() {
+            say!("it was written in confidence; nobody is shown more of it");
+            return Ok(Ended::Done);
+        }
         let raw = installation.daemon.keys.open(&mail.raw, b"mail")?;
         let settings = &installation.daemon.settings;
         let trust = Trust {
@@ -122,6 +126,10 @@ async fn answer(item: &Item, clock: &Clock) -> Outcome {
         None => None,
     };
     let mail = mail.ok_or_else(|| Trouble::new(format!("{} is no mail; retry or discard it", item.item)))?;
+    if mail.confidential.is_some() {
+        let why = "was written in confidence and cannot become an enquiry; retry or discard it";
+        return Err(Trouble::new(format!("{} {why}", item.item)));
+    }
     let letter = letters::read(&keys.open(&mail.raw, b"mail")?, &Trust::default());
     let Some(author) = letter.from else {
         return Err(Trouble::new(format!("{} names no author; discard it with a reason", item.item)));

@@ -56,7 +56,11 @@ impl<S: Store> Daemon<S> {
         let said = |c: &&Checked| !c.dkim.is_empty() || c.spf.is_some() || c.arc.is_some();
         let Some(checked) = checked.filter(said) else { return Ok(()) };
         let body = serde_json::to_vec(checked).unwrap_or_default();
-        let key = KeyName::Intake(now.date_naive());
+        // Of a mail that is sealed under a key of its own nothing outlives that.
+        let key = match mail.raw.key.parse() {
+            Ok(own @ (KeyName::Once(..) | KeyName::Case(_))) => own,
+            _ => KeyName::Intake(now.date_naive()),
+        };
         self.store.keep_checked(mail.id, &self.keys.seal(&key, &body, b"checked")?).await
     }
 

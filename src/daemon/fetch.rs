@@ -73,8 +73,23 @@ impl<S: Store> Daemon<S> {
         }
         // Last: whatever a mailbox makes of a flag, what was read is read.
         let unfinished = if done.is_empty() { None } else { mailbox.finish(&done).await.err() };
+        let unfinished = self.expunge(name, mailbox).await?.or(unfinished);
         let fresh = fresh.into_inner().unwrap_or_default();
         Ok(Brought { fresh, complete: fetched.complete(), unfinished })
+    }
+
+    /// Removes what is confidential from the mailbox for good, as often as it takes until that is confirmed.
+    async fn expunge<M: Mailbox>(&self, name: &str, mailbox: &mut M) -> Answer<Option<Fault>> {
+        let places = self.store.expunges(name).await?;
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let done: Vec<(Place, Done)> = places.iter().map(|place| (place.clone(), Done::Expunge)).collect();
+        match mailbox.finish(&done).await {
+            // What lies in a folder that was renumbered is found again by the re-scan, and asked for anew.
+            Ok(_) => self.store.expunged(name, &places).await.map(|()| None),
+            Err(fault) => Ok(Some(fault)),
+        }
     }
 
     /// Makes one batch durable.
@@ -86,13 +101,19 @@ impl<S: Store> Daemon<S> {
         done: &Mutex<Vec<(Place, Done)>>,
         fresh: &Mutex<usize>,
     ) -> Answer<()> {
+        // Asked for each batch: whatever a mail in it answers left before it came.
+        let cases = self.store.confidential_cases().await?;
         let mut mails = Vec::with_capacity(batch.arrivals.len());
         let mut handled = Vec::with_capacity(batch.arrivals.len());
         for arrival in batch.arrivals {
             let place = arrival.place.clone();
-            let mail = fetching.mail(arrival)?;
+            let confidential = self.confidence(arrival.body.bytes(), &cases).await?;
+            let mail = fetching.mail(arrival, confidential)?;
             let keep = mail.junk && mail.case_hint.is_none();
-            handled.push((place, if keep { Done::Keep } else { Done::Handled }));
+            // What is confidential the store asks to be expunged.
+            if confidential.is_none() {
+                handled.push((place, if keep { Done::Keep } else { Done::Handled }));
+            }
             mails.push(mail);
         }
         let stored = self.store.receive(name, &batch.folder, &batch.cursor, &mails, fetching.now).await?;
@@ -106,19 +127,22 @@ impl<S: Store> Daemon<S> {
 }
 
 impl Fetching<'_> {
-    /// A mail as it is stored: its arrival fixed, its bytes sealed under today's intake key.
-    fn mail(&self, arrival: Arrival) -> Answer<NewMail> {
+    /// A mail as it is stored: its arrival fixed, its bytes sealed under today's intake key, or under one of its own
+    /// where it is confidential.
+    fn mail(&self, arrival: Arrival, confidential: Option<CaseId>) -> Answer<NewMail> {
         let raw = arrival.body.bytes();
         let header_only = matches!(arrival.body, Body::HeaderOnly(_));
         let dedup = self.minter.keyed_hash("dedup", &without_trace(raw));
-        let key = KeyName::Intake(self.now.date_naive());
+        let today = self.now.date_naive();
+        let key = if confidential.is_some() { self.keys.once(today)? } else { KeyName::Intake(today) };
         Ok(NewMail {
             arrived: self.arrived(raw, arrival.internal_date),
             dedup,
             size: arrival.size,
             junk: arrival.junk,
             header_only,
-            case_hint: hint(self.minter, raw),
+            case_hint: hint(self.minter, raw).or(confidential),
+            confidential,
             raw: self.keys.seal(&key, raw, b"mail")?,
             place: arrival.place,
         })

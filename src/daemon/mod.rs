@@ -3,6 +3,7 @@
 
 mod alarm;
 mod check;
+mod confide;
 mod digest;
 mod errands;
 mod fetch;
@@ -18,7 +19,7 @@ pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::{Brought, Fetching};
 pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
-pub use send::Sending;
+pub use send::{Courtesies, Sending};
 pub use sort::epoch_since;
 pub use think::Thought;
 
@@ -81,6 +82,8 @@ pub struct Daemon<S> {
     pub settings: Settings,
     /// Checks who sent a mail; none where only the border server's word counts.
     pub resolver: Option<Arc<Resolver>>,
+    /// Whom it has refused something of whom the record knows nothing.
+    pub courtesies: Courtesies,
 }
 
 /// What a turn did: zero everywhere when there was nothing to do.
@@ -151,7 +154,8 @@ impl<S: Store> Daemon<S> {
         Ok(turned)
     }
 
-    /// Destroys the keys of cases that a committed step wanted shredded.
+    /// Destroys the keys of cases that a committed step wanted shredded, and those for one thing alone that is
+    /// dealt with.
     ///
     /// # Errors
     /// The store or the key store cannot be reached; what is not destroyed yet is tried again.
@@ -161,7 +165,12 @@ impl<S: Store> Daemon<S> {
             self.keys.shred(*case)?;
             self.store.shredded(*case).await?;
         }
-        Ok(cases.len())
+        let spent = self.store.spent().await?;
+        for key in &spent {
+            self.keys.destroy(key)?;
+            self.store.destroyed(key).await?;
+        }
+        Ok(cases.len() + spent.len())
     }
 
     /// What a case is called, in every language it has; the title of the lists where this build cannot read it.

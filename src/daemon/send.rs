@@ -8,12 +8,16 @@ use crate::kernel::register::Register;
 use crate::kernel::workflow::{Input, Note};
 use crate::ports::keys::KeyName;
 use crate::ports::postman::{Delivery, Outgoing as Mail, Postman};
+use crate::ports::store::confidential::{UNSENT, anonymous};
 use crate::ports::store::rules::courtesy;
 use crate::ports::store::{Answer, Outgoing, Posted, Sealed, Store};
 use crate::render::{Recipient, Rendered, Threading};
 use crate::workflows::office::News;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde_json::json;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
 
 /// A mail that found no taker for so long is given up and becomes `Undelivered`.
@@ -22,6 +26,23 @@ const GIVE_UP: Duration = Duration::days(3);
 /// Refusals and acknowledgements one party gets in a day. No person writes so many letters that need them; a
 /// machine that answers ours does. Nothing else is limited.
 const COURTESIES_A_DAY: u64 = 40;
+
+/// How often people whom the record forgets were refused something today, as this process remembers.
+#[derive(Debug, Default)]
+pub struct Courtesies(Mutex<(Option<NaiveDate>, BTreeMap<Party, u64>)>);
+
+impl Courtesies {
+    /// Whether another refusal to her may leave today.
+    fn allow(&self, to: Party, now: DateTime<Utc>) -> bool {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if guard.0 != Some(now.date_naive()) {
+            *guard = (Some(now.date_naive()), BTreeMap::new());
+        }
+        let count = guard.1.entry(to).or_default();
+        *count += 1;
+        *count <= COURTESIES_A_DAY
+    }
+}
 
 /// Everything about one mail on its way out.
 pub struct Sending {
@@ -94,15 +115,22 @@ impl<S: Store> Daemon<S> {
             return Ok(Posted::Lapsed);
         }
         let register = self.register().await?;
-        let Some(addressee) = self.addressee(outgoing, &register).await? else {
+        let row = &outgoing.row;
+        let Some(to) = self.recipient(row.to).await? else { return Ok(Posted::Lapsed) };
+        if anonymous(row.to) && row.refusal && !self.courtesies.allow(to, now) {
+            return Ok(Posted::Lapsed);
+        }
+        let Some(addressee) = self.addressee(to, row.address, &register).await? else {
             return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });
         };
         let sending = match self.bytes(outgoing, &addressee, &register, now).await? {
-            Ok(sending) => sending,
-            Err(why) => return Ok(Posted::Stuck { why }),
+            Some(Ok(sending)) => sending,
+            Some(Err(why)) => return Ok(Posted::Stuck { why }),
+            None => return Ok(Posted::Lapsed),
         };
         let mail = Mail { envelope_from: &sending.envelope_from, to: &sending.to, bytes: &sending.bytes };
-        Ok(match postman.send(mail).await? {
+        let delivery = postman.send(mail).await?;
+        Ok(match if anonymous(row.to) { wordless(delivery) } else { delivery } {
             Delivery::Accepted { .. } => Posted::Accepted,
             Delivery::Never { why, status } => Posted::Never { why, status },
             // No status: one of class 4 would promise that waiting helps, and it did not.
@@ -113,20 +141,27 @@ impl<S: Store> Daemon<S> {
         })
     }
 
-    /// The bytes of the first try if there was one; else the mail is written, signed and kept.
+    /// The bytes of the first try if there was one; else the mail is written, signed and kept. A mail that shows what
+    /// is sealed is written anew for each try, and not at all where that is destroyed: then there is none.
     async fn bytes(
         &self,
         outgoing: &Outgoing,
         addressee: &Addressee,
         register: &Register,
         now: DateTime<Utc>,
-    ) -> Answer<Result<Sending, String>> {
+    ) -> Answer<Option<Result<Sending, String>>> {
         let id = outgoing.row.id;
         let aad = id.to_string();
         if let Some(kept) = &outgoing.bytes {
             let bytes = self.keys.open(kept, aad.as_bytes())?;
             let envelope_from = self.renderer.reply_address_of(id).unwrap_or_default();
-            return Ok(Ok(Sending { envelope_from, to: addressee.address.clone(), bytes }));
+            return Ok(Some(Ok(Sending { envelope_from, to: addressee.address.clone(), bytes })));
+        }
+        let keeps_nothing = Self::keeps_nothing(&outgoing.row);
+        let mut row = Cow::Borrowed(&outgoing.row);
+        if keeps_nothing {
+            let Some(data) = self.opened(&row.data).await? else { return Ok(None) };
+            row.to_mut().data = data;
         }
         let recipient = Recipient {
             party: outgoing.row.to,
@@ -138,22 +173,30 @@ impl<S: Store> Daemon<S> {
         // Letters are stored with the id alone; on the wire it stands in brackets (RFC 5322, 3.6.4).
         let in_reply_to = outgoing.in_reply_to.as_ref().map(|id| format!("<{id}>"));
         let threading = Threading { in_reply_to: in_reply_to.as_deref() };
-        let rendered = self.renderer.render(&outgoing.row, &recipient, &threading, register, now);
+        let rendered = self.renderer.render(&row, &recipient, &threading, register, now);
         let Rendered { envelope_from, to, bytes, .. } = match rendered {
             Ok(rendered) => rendered,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Some(Err(error.to_string()))),
         };
         let bytes = match &self.signer {
             Some(signer) => signer.sign(&bytes)?,
             None => bytes,
         };
+        if keeps_nothing {
+            return Ok(Some(Ok(Sending { envelope_from, to, bytes })));
+        }
         let sealed: Sealed = self.keys.seal(&KeyName::Intake(now.date_naive()), &bytes, aad.as_bytes())?;
         self.store.keep_bytes(id, &sealed, &self.print_of(&bytes)).await?;
-        Ok(Ok(Sending { envelope_from, to, bytes }))
+        Ok(Some(Ok(Sending { envelope_from, to, bytes })))
     }
 
-    async fn addressee(&self, outgoing: &Outgoing, register: &Register) -> Answer<Option<Addressee>> {
-        if let Party::Stranger(id) = outgoing.row.to {
+    /// Whom a notice is for; none where she is forgotten.
+    async fn recipient(&self, to: Party) -> Answer<Option<Party>> {
+        if anonymous(to) { self.remembered(to).await } else { Ok(Some(to)) }
+    }
+
+    async fn addressee(&self, to: Party, address: u8, register: &Register) -> Answer<Option<Addressee>> {
+        if let Party::Stranger(id) = to {
             let found = self.store.stranger_address(id).await?;
             return Ok(found.map(|(address, language)| Addressee {
                 name: None,
@@ -162,8 +205,8 @@ impl<S: Store> Daemon<S> {
                 zone: chrono_tz::UTC,
             }));
         }
-        let Some(person) = register.speaker(outgoing.row.to) else { return Ok(None) };
-        let address = person.addresses.get(usize::from(outgoing.row.address));
+        let Some(person) = register.speaker(to) else { return Ok(None) };
+        let address = person.addresses.get(usize::from(address));
         Ok(address.map(|address| Addressee {
             name: Some(person.name.clone()),
             address: address.clone(),
@@ -175,6 +218,12 @@ impl<S: Store> Daemon<S> {
     /// What an operator and staff learn of an outcome. Never an address, never a word of the mail.
     async fn note_outcome(&self, outgoing: &Outgoing, posted: &Posted, now: DateTime<Utc>) -> Answer<()> {
         let (id, template) = (outgoing.row.id, outgoing.row.template.as_str());
+        match posted {
+            // A line at the moment of an answer leads to whom it went by way of the logs of mail servers.
+            Posted::Stuck { .. } => {}
+            _ if Self::keeps_nothing(&outgoing.row) => return Ok(()),
+            _ => {}
+        }
         match posted {
             Posted::Accepted => info!(notice = %id, template, "sent"),
             Posted::Lapsed => info!(notice = %id, template, "lapsed"),
@@ -212,6 +261,16 @@ impl<S: Store> Daemon<S> {
     }
 }
 
+/// What a relay said of somebody who is to be forgotten, without its words: they may name her.
+fn wordless(delivery: Delivery) -> Delivery {
+    let why = UNSENT.to_owned();
+    match delivery {
+        Delivery::Accepted { .. } => delivery,
+        Delivery::Never { status, .. } => Delivery::Never { why, status },
+        Delivery::Later { status, .. } => Delivery::Later { why, status },
+    }
+}
+
 /// How long a mail is tried. Where its time is short, a third of it: somebody must be left time to telephone.
 fn give_up(outgoing: &Outgoing) -> Duration {
     let third = outgoing.row.not_after.map(|until| (until - outgoing.created) / 3);
@@ -228,4 +287,19 @@ fn next_try(outgoing: &Outgoing, now: DateTime<Utc>) -> DateTime<Utc> {
 /// 1, 2, 4 … minutes, at most 4 hours.
 fn backoff(attempts: u32) -> Duration {
     Duration::minutes(1 << attempts.min(8)).min(Duration::hours(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::PersonId;
+
+    #[test]
+    fn somebody_forgotten_is_refused_no_oftener_in_a_day_than_anybody_else() {
+        let (courtesies, now) = (Courtesies::default(), DateTime::UNIX_EPOCH);
+        let allowed = |person, now| courtesies.allow(Party::Person(PersonId(person)), now);
+        assert!((0..COURTESIES_A_DAY).all(|_| allowed(1, now)));
+        assert!(!allowed(1, now) && allowed(2, now));
+        assert!(allowed(1, now + Duration::days(1)));
+    }
 }

@@ -1,5 +1,6 @@
 //! At the desk: each stored mail is opened, read and addressed.
 
+use super::confide::{Decided, in_confidence};
 use super::fetch::TOLERANCE;
 use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
@@ -7,6 +8,7 @@ use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
 use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
+use crate::kernel::people::Person;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::Asks;
 use crate::letters::{self, Class, Letter, Place};
@@ -48,11 +50,12 @@ impl<S: Store> Daemon<S> {
 
     /// None where DNS must be asked again first.
     async fn address_and_sort(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Sorted>> {
-        let sorted = self.address(mail, now).await?;
-        if let Some(sorted) = &sorted {
-            self.store.sort(mail.id, sorted, now).await?;
+        let Some(mut decided) = self.address(mail, now).await? else { return Ok(None) };
+        match decided.confidence.or(mail.confidential) {
+            Some(case) => self.sort_confided(mail, case, &mut decided, now).await?,
+            None => self.store.sort(mail.id, &decided.sorted, now).await?,
         }
-        Ok(sorted)
+        Ok(Some(decided.sorted))
     }
 
     /// Tells staff of something that waits for a person; once for each stay, however often it is said.
@@ -85,8 +88,8 @@ impl<S: Store> Daemon<S> {
         Ok(())
     }
 
-    async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Sorted>> {
-        let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned())));
+    async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Decided>> {
+        let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned()).into()));
         let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
             return aside("its key is gone, or its bytes were altered");
         };
@@ -103,7 +106,7 @@ impl<S: Store> Daemon<S> {
             && self.sent_by_ourselves(&letter)
         {
             self.came_home(asked.notice.case, mail.arrived).await?;
-            return Ok(Some(Sorted::Silent("our own".to_owned())));
+            return Ok(Some(Sorted::Silent("our own".to_owned()).into()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let known = author.is_some() || matches!(asked, Token::Known(_));
@@ -115,14 +118,12 @@ impl<S: Store> Daemon<S> {
             letter.sheet = Some(letters::form::sheet(&raw));
         }
         drop(raw);
-        // An answer to one of ours goes where it belongs; what else waits is told only to who asks the office.
         let answers_ours = matches!(asked, Token::Known(_));
-        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
-        let (waits, answered) = match author.filter(|_| worded || !answers_ours) {
-            Some(person) => self.waits(Party::Person(person.id), now).await?,
-            None => (Vec::new(), Vec::new()),
-        };
-        let unknown = author.is_none() && (asks_verify || asked == Token::None);
+        let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
+        let confidence = confidential_case(&asked).or(mail.confidential);
+        let readable = self.readable(author, &letter, &asked, &register, mail.arrived).await?;
+        // Of whoever writes in confidence no address is kept.
+        let unknown = author.is_none() && confidence.is_none() && (asks_verify || asked == Token::None);
         let stranger = if unknown { self.stranger(&letter, now).await? } else { None };
         let mut verified = None;
         if asks_verify {
@@ -144,14 +145,18 @@ impl<S: Store> Daemon<S> {
             answered,
             stranger,
             verified,
+            readable,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
+        if let Some(case) = confidence {
+            return self.confide(&letter, mail, case, &counter, now).await.map(Some);
+        }
         let outcome = desk::desk(&letter, &counter);
         let knocks = opens_enquiry(&outcome) && !answers_ours;
         if knocks && !self.may_knock(&letter, mail, author.is_some(), now).await? {
             return aside(FLOOD);
         }
-        Ok(Some(sorted(outcome, mail, &identity)))
+        Ok(Some(sorted(outcome, mail, &identity).into()))
     }
 
     /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
@@ -223,6 +228,7 @@ impl<S: Store> Daemon<S> {
             to: asked.row.to,
             address: asked.row.address,
             asks: asked.row.asks,
+            confidential: in_confidence(asked.row.class, asked.row.asks),
         }))
     }
 
@@ -236,6 +242,22 @@ impl<S: Store> Daemon<S> {
         let since = self.store.fact(&epoch_since(next)).await?;
         let since = since.and_then(|since| since.parse::<DateTime<Utc>>().ok());
         Ok(since.is_some_and(|since| notice.created < since))
+    }
+
+    /// What waits for the author of a mail. An answer to one of ours goes where it belongs; what else waits is told
+    /// only to who asks the office.
+    async fn owed(
+        &self,
+        letter: &Letter,
+        author: Option<&Person>,
+        answers_ours: bool,
+        now: DateTime<Utc>,
+    ) -> Answer<(Vec<Owed>, Vec<Owed>)> {
+        let worded = !letter.commands.is_empty() || !letter.near.is_empty();
+        match author.filter(|_| worded || !answers_ours) {
+            Some(person) => self.waits(Party::Person(person.id), now).await,
+            None => Ok((Vec::new(), Vec::new())),
+        }
     }
 
     /// What a person owes an answer to, and what she answered in matters that still take answers: what may be
@@ -286,6 +308,14 @@ impl<S: Store> Daemon<S> {
         let language = letter.language.unwrap_or(Language::En);
         let (stranger, last) = self.store.stranger(&from.address, language, now).await?;
         Ok(last.is_none_or(|last| now - last >= Duration::days(1)).then_some(stranger))
+    }
+}
+
+/// The case whose confidential notice is answered.
+fn confidential_case(asked: &Token) -> Option<CaseId> {
+    match asked {
+        Token::Known(asked) if asked.confidential => Some(asked.notice.case),
+        _ => None,
     }
 }
 

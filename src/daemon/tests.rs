@@ -44,6 +44,7 @@ pub(super) fn daemon(store: MemoryStore, keys: &Arc<Keys>, epoch: u16) -> Daemon
             public: None,
         },
         resolver: None,
+        courtesies: Courtesies::default(),
     }
 }
 
@@ -143,6 +144,7 @@ fn mail(n: u8, days: i64, keys: &Keys) -> NewMail {
         size: 10,
         junk: false,
         header_only: false,
+        confidential: None,
         case_hint: None,
         raw: keys.seal(&key, b"Subject: x\r\n\r\nx", b"mail").unwrap(),
     }

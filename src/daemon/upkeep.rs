@@ -74,6 +74,8 @@ impl<S: Store> Daemon<S> {
             Some(Ok(KeyName::Intake(day))) => limit.min(day),
             Some(_) => return Ok(0),
         };
+        let yesterday = now.date_naive().checked_sub_days(Days::new(1)).unwrap_or(limit);
+        self.keys.tidy(yesterday, &self.store.keys_needed().await?)?;
         let gone = self.keys.expire_intake(before)?;
         if gone > 0 {
             info!(gone, %before, "intake keys are destroyed: mail of before then can no longer be opened");

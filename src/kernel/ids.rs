@@ -45,6 +45,9 @@ ids! {
     OrganisationId(u32) "o" "an organisation's number";
     /// Somebody who wrote to us and is not in the register; the store alone knows the address.
     StrangerId(i64) "s" "a stranger's number";
+    /// Somebody who told us something in confidence and is answered once: random, and what it leads to is destroyed
+    /// once the answer has left.
+    AnonymousId(u64) "a" "an anonymous author's number";
     /// One running matter.
     CaseId(i64) "c" "a case number";
     /// One addressed letter: an input waiting for a case.
@@ -53,13 +56,14 @@ ids! {
     MailId(i64) "m" "a mail's number";
 }
 
-/// Whoever we write to or hear from. As text "p17", "o3", "s9", so that it can key a JSON map.
+/// Whoever we write to or hear from. As text "p17", "o3", "s9", "a7", so that it can key a JSON map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Party {
     Person(PersonId),
     Organisation(OrganisationId),
     Stranger(StrangerId),
+    Anonymous(AnonymousId),
 }
 
 impl fmt::Display for Party {
@@ -68,6 +72,7 @@ impl fmt::Display for Party {
             Party::Person(id) => id.fmt(f),
             Party::Organisation(id) => id.fmt(f),
             Party::Stranger(id) => id.fmt(f),
+            Party::Anonymous(id) => id.fmt(f),
         }
     }
 }
@@ -79,6 +84,7 @@ impl FromStr for Party {
             Some('p') => text.parse().map(Party::Person),
             Some('o') => text.parse().map(Party::Organisation),
             Some('s') => text.parse().map(Party::Stranger),
+            Some('a') => text.parse().map(Party::Anonymous),
             _ => Err(NotAnId { text: text.to_owned(), what: "a party", example: "p17" }),
         }
     }
@@ -160,7 +166,12 @@ mod tests {
 
     #[test]
     fn numbers_are_read_back_as_they_are_written() {
-        for party in [Party::Person(PersonId(17)), OrganisationId(3).into(), Party::Stranger(StrangerId(9))] {
+        for party in [
+            Party::Person(PersonId(17)),
+            OrganisationId(3).into(),
+            Party::Stranger(StrangerId(9)),
+            Party::Anonymous(AnonymousId(u64::MAX)),
+        ] {
             assert_eq!(party.to_string().parse(), Ok(party));
         }
         let notice = NoticeId { case: CaseId(42), seq: 7, n: 1 };

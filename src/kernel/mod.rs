@@ -4,6 +4,7 @@ pub mod assurance;
 pub mod ballot;
 pub mod canonical;
 pub mod choice;
+pub mod confidential;
 pub mod duties;
 pub mod form;
 pub mod ids;

@@ -46,6 +46,8 @@ pub enum Role {
     /// Steps in when staff do not answer.
     StaffDeputy,
     AlsRepresentative,
+    /// An individual member of the region's organisation, where it admits individuals.
+    RaloMember,
 }
 
 impl Role {

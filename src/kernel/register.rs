@@ -96,7 +96,7 @@ impl Register {
                 let prime = organisation.prime.or(organisation.representatives.first().copied())?;
                 self.person(prime)
             }
-            Party::Stranger(_) => None,
+            Party::Stranger(_) | Party::Anonymous(_) => None,
         }
     }
 
@@ -105,7 +105,7 @@ impl Register {
         match party {
             Party::Person(id) => self.person(id).map(|p| p.name.as_str()),
             Party::Organisation(id) => self.organisation(id).map(|o| o.name.as_str()),
-            Party::Stranger(_) => None,
+            Party::Stranger(_) | Party::Anonymous(_) => None,
         }
     }
 

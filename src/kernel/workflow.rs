@@ -2,6 +2,7 @@
 //! are closed lists; they are the whole world of a workflow.
 
 use super::assurance::{Assurance, Matrix};
+use super::confidential::{Comment, Reading};
 use super::ids::{CaseId, NoticeId, Party, PersonId};
 use super::people::{Region, Role};
 use super::register::{Change, Register};
@@ -65,6 +66,10 @@ pub struct Cx<'a, P> {
 pub enum Input {
     /// A person said something by mail.
     Reply(Reply),
+    /// Somebody commented in confidence: who and what are sealed.
+    Comment(Comment),
+    /// Somebody asks for the comments. The platform answers; no step sees it.
+    Reading(Reading),
     /// Staff ordered something at the keyboard.
     Order(Order),
     /// Another case has news.
@@ -233,6 +238,9 @@ pub enum Asks {
     Text,
     /// A form, whole, in part, or one question of it. The template itself says how to answer.
     Form,
+    /// A comment in confidence by a member of this region's organisation. Its notice is confidential, and every
+    /// reply to it is sealed.
+    Comment(Region),
 }
 
 /// Who may see a template's mail.
@@ -242,6 +250,8 @@ pub enum Class {
     General,
     Action,
     Public,
+    /// For the entitled alone. It may show what is sealed, and every reply to it, or bounce of it, is kept out of
+    /// the record and removed from the mailbox.
     Confidential,
 }
 
@@ -304,7 +314,8 @@ impl Notice {
 
     #[must_use]
     pub fn asking(self, asks: Asks) -> Notice {
-        Notice { asks, class: Class::Action, ..self }
+        let class = if matches!(asks, Asks::Comment(_)) { Class::Confidential } else { Class::Action };
+        Notice { asks, class, ..self }
     }
 
     #[must_use]

@@ -29,6 +29,10 @@ use templates::{EMBEDDED, Tongue};
 
 /// Bytes of a whole mail; longer quotes are cut until it fits.
 pub const MAIL_MAX: usize = 30_000;
+/// Bytes of a whole confidential mail: what it shows can be read nowhere else.
+const CONFIDENTIAL_MAX: usize = 2_000_000;
+/// Bytes of one quoted text there.
+const CONFIDENTIAL_CAPS: [usize; 1] = [100_000];
 /// Bytes of one quoted text, tried in turn until the mail fits.
 const QUOTE_CAPS: [usize; 4] = [8_000, 3_000, 1_000, 200];
 /// Bytes of a subject.
@@ -177,7 +181,10 @@ impl Renderer {
         let uid = format!("{uid}@{}", self.letterhead.domain);
         let mut names = Map::new();
         collect_names(&row.data, register, &mut names);
-        for cap in QUOTE_CAPS {
+        let confidential = row.class == Class::Confidential;
+        let most = if confidential { CONFIDENTIAL_MAX } else { MAIL_MAX };
+        let caps = if confidential { &CONFIDENTIAL_CAPS[..] } else { &QUOTE_CAPS[..] };
+        for cap in caps.iter().copied() {
             let draft = Draft {
                 tongue,
                 template: &row.template,
@@ -208,10 +215,10 @@ impl Renderer {
                 thread: &thread,
                 in_reply_to: threading.in_reply_to,
                 replied: row.answers.is_some() || threading.in_reply_to.is_some(),
-                confidential: row.class == Class::Confidential,
+                confidential,
                 date,
             })?;
-            if bytes.len() <= MAIL_MAX {
+            if bytes.len() <= most {
                 return Ok(Rendered {
                     envelope_from: reply_to,
                     to: to.address.to_owned(),
@@ -358,7 +365,7 @@ impl Draft<'_> {
             Asks::Vote => &["yes", "no", "abstain"],
             Asks::Decision => &["yes", "no"],
             Asks::Confirm => &["confirm"],
-            Asks::Nothing | Asks::Text | Asks::Form => &[],
+            Asks::Nothing | Asks::Text | Asks::Form | Asks::Comment(_) => &[],
         };
         let long = clean::line(subject, LINK_SUBJECT_MAX);
         let links = constants.iter().filter_map(|constant| {
@@ -382,6 +389,7 @@ fn how_to_answer(asks: Asks) -> Option<&'static str> {
         Asks::Decision => Some("how-to-answer-decision"),
         Asks::Confirm => Some("how-to-answer-confirm"),
         Asks::Text => Some("how-to-answer-text"),
+        Asks::Comment(_) => Some("how-to-answer-comment"),
     }
 }
 

@@ -74,6 +74,8 @@ macro_rules! claim {
     }};
 }
 
+mod secrets;
+
 impl FaultyStore {
     pub fn new(store: MemoryStore, faults: Arc<Faults>, planted: Option<Planted>) -> FaultyStore {
         FaultyStore { store, faults, doubts: Mutex::default(), planted }

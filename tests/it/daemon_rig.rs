@@ -2,7 +2,7 @@
 
 use crate::render::letterhead;
 use atlarged::advance::{LetterBody, NewLetter, OutboxRow};
-use atlarged::daemon::{Daemon, Settings, Turned};
+use atlarged::daemon::{Courtesies, Daemon, Settings, Turned};
 use atlarged::kernel::ballot::{Majority, Quorum, Rule};
 use atlarged::kernel::ids::{CaseId, NoticeId, PersonId};
 use atlarged::kernel::language::Language;
@@ -44,6 +44,8 @@ pub struct Inbox {
     pub whole: bool,
     /// Mails can be flagged.
     pub tidy: bool,
+    /// The numbers of mails that were removed for good.
+    pub expunged: Vec<u32>,
 }
 
 impl Mailbox for Inbox {
@@ -72,7 +74,9 @@ impl Mailbox for Inbox {
         Ok(Fetched { rescanned: vec![], faults })
     }
 
-    async fn finish(&mut self, _: &[(Place, Done)]) -> Result<Finished, Fault> {
+    async fn finish(&mut self, done: &[(Place, Done)]) -> Result<Finished, Fault> {
+        let gone = done.iter().filter(|(_, what)| self.tidy && *what == Done::Expunge);
+        self.expunged.extend(gone.map(|(place, _)| place.uid));
         if self.tidy { Ok(Finished::default()) } else { Err(Fault::new("flagging", "read-only")) }
     }
 
@@ -155,6 +159,7 @@ impl Rig {
             policies: Policies::default(),
             settings,
             resolver: None,
+            courtesies: Courtesies::default(),
         };
         let people = [
             person(1, "ann@a.example", Role::AlacMember),
@@ -163,7 +168,7 @@ impl Rig {
         ];
         daemon.store.change_register(0, &people, "p3", t(0)).await.expect("a register");
         daemon.prepare(t(0)).await.expect("an office");
-        let inbox = Inbox { mails: vec![], whole: true, tidy: true };
+        let inbox = Inbox { mails: vec![], whole: true, tidy: true, expunged: vec![] };
         Rig { daemon, inbox, out: Out { relay: Relay::Well, sent: vec![] }, dir }
     }
 
@@ -236,7 +241,10 @@ impl Rig {
 
     /// One turn of the crank.
     pub async fn turn(&mut self, minutes: i64) -> Turned {
-        let inbox = std::mem::replace(&mut self.inbox, Inbox { mails: vec![], whole: true, tidy: true });
+        let inbox = std::mem::replace(
+            &mut self.inbox,
+            Inbox { mails: vec![], whole: true, tidy: true, expunged: vec![] },
+        );
         let mut mailboxes = [(MAILBOX.to_owned(), inbox)];
         let turned = self.daemon.turn(&mut mailboxes, &mut self.out, t(minutes)).await;
         let [(_, inbox)] = mailboxes;

@@ -38,6 +38,7 @@ fn asking(to: u32, asks: Asks, label: &str) -> Token {
         to: Party::Person(PersonId(to)),
         address: 0,
         asks,
+        confidential: matches!(asks, Asks::Comment(_)),
     })
 }
 
@@ -91,6 +92,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         |n| Owed { asks: Asks::Vote, waits: Waits { notice: notice(n), title: Value::Null, until: None } };
     let register = register();
     let counter = Counter {
+        readable: Vec::new(),
         repeated: false,
         register: &register,
         office: OFFICE,

@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod accreditation_cast;
 mod accreditation_refusals;
 mod accreditation_rig;
 mod accreditation_steps;
@@ -9,6 +10,7 @@ mod accuracy;
 mod annul_stories;
 mod answering;
 mod ballot_stories;
+mod confidences;
 mod config;
 mod daemon_arrivals;
 mod daemon_checking;
@@ -16,12 +18,14 @@ mod daemon_rig;
 mod daemon_sending;
 mod daemon_thinking;
 mod desk;
+mod desk_confidential;
 mod documents;
 mod enquiry_stories;
 mod forms;
 mod forms_hostile;
 mod forms_talk;
 mod golden_states;
+mod invited;
 mod letters_answers;
 mod letters_gate;
 mod letters_layouts;

@@ -6,6 +6,7 @@ mod killed;
 mod outage;
 mod record;
 mod replayed;
+mod secrets;
 mod sending;
 mod steps;
 

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha20Rng;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -43,14 +43,17 @@ pub enum KeyName {
     Intake(NaiveDate),
     /// What is confidential in a case, until the case is shredded.
     Case(CaseId),
+    /// One thing alone, by the day (UTC) on which it was sealed and by chance; until it is dealt with.
+    Once(NaiveDate, u128),
 }
 
-/// As a file's name: "intake-2026-03-01", "case-42".
+/// As a file's name: "intake-2026-03-01", "case-42", "once-2026-03-01-" and 32 figures.
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeyName::Intake(day) => write!(f, "intake-{}", day.format("%Y-%m-%d")),
             KeyName::Case(case) => write!(f, "case-{}", case.0),
+            KeyName::Once(day, chance) => write!(f, "once-{}-{chance:032x}", day.format("%Y-%m-%d")),
         }
     }
 }
@@ -59,10 +62,16 @@ impl FromStr for KeyName {
     type Err = Fault;
 
     fn from_str(name: &str) -> Answer<KeyName> {
-        let day = |day: &str| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().map(KeyName::Intake);
+        let date = |day: &str| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok();
+        let day = |day: &str| date(day).map(KeyName::Intake);
+        let once = |once: &str| {
+            let (day, chance) = once.rsplit_once('-')?;
+            Some(KeyName::Once(date(day)?, u128::from_str_radix(chance, 16).ok()?))
+        };
         let case = |number: &str| number.parse().ok().map(|number| KeyName::Case(CaseId(number)));
         let read = name.strip_prefix("intake-").and_then(day);
         read.or_else(|| name.strip_prefix("case-").and_then(case))
+            .or_else(|| name.strip_prefix("once-").and_then(once))
             .filter(|read| read.to_string() == name)
             .ok_or_else(|| Fault::new("reading the name of a key", "it is none of ours"))
     }
@@ -220,11 +229,21 @@ impl Keys {
         self.random.bytes(n)
     }
 
+    /// The name of a key for one thing alone.
+    ///
+    /// # Errors
+    /// The system has no random bytes.
+    pub fn once(&self, day: NaiveDate) -> Answer<KeyName> {
+        let chance =
+            self.random.bytes(16)?.try_into().map_err(|_| Fault::new("naming a key", "no chance"))?;
+        Ok(KeyName::Once(day, u128::from_be_bytes(chance)))
+    }
+
     /// Seals bytes under a key, which is made where there is none yet: ChaCha20-Poly1305 (RFC 8439), the
     /// random nonce in front. `aad` must be given again to open; the key's name is bound in with it.
     ///
     /// # Errors
-    /// The key store cannot be read or written.
+    /// The key was destroyed with its case, or the key store cannot be read or written.
     pub fn seal(&self, name: &KeyName, bytes: &[u8], aad: &[u8]) -> Answer<Sealed> {
         let key = name.to_string();
         let fault = || Fault::new("sealing", "the bytes are too long");
@@ -232,6 +251,12 @@ impl Keys {
             Some(bytes) => bytes,
             None => self.vault.get_or_put(&key, &self.random.bytes(KEY)?)?,
         };
+        if sealing.is_empty() {
+            return Err(Fault::new(
+                "sealing",
+                "the case was shredded, and nothing is sealed for it any more",
+            ));
+        }
         let nonce: [u8; NONCE_LEN] = self.random.bytes(NONCE_LEN)?.try_into().map_err(|_| fault())?;
         let mut sealed = Vec::with_capacity(NONCE_LEN + bytes.len() + CHACHA20_POLY1305.tag_len());
         sealed.extend_from_slice(&nonce);
@@ -263,7 +288,8 @@ impl Keys {
     /// The key store cannot be read now.
     pub fn try_open(&self, sealed: &Sealed, aad: &[u8]) -> Answer<Option<Vec<u8>>> {
         let Ok(name) = sealed.key.parse::<KeyName>() else { return Ok(None) };
-        let Some(key) = self.vault.get(&name.to_string())? else { return Ok(None) };
+        let key = self.vault.get(&name.to_string())?.filter(|key| !key.is_empty());
+        let Some(key) = key else { return Ok(None) };
         let Some((nonce, rest)) = sealed.bytes.split_at_checked(NONCE_LEN) else { return Ok(None) };
         let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else { return Ok(None) };
         let mut bytes = rest.to_vec();
@@ -273,13 +299,43 @@ impl Keys {
         Ok(Some(bytes))
     }
 
-    /// Destroys a case's key: nothing sealed under it can be opened any more, in any copy. True where
-    /// there was one.
+    /// Destroys a case's key: nothing sealed under it can be opened any more, in any copy. An empty file stays in
+    /// its place, so that nobody who comes late makes another. True where there was a key.
     ///
     /// # Errors
     /// The key store cannot be written.
     pub fn shred(&self, case: CaseId) -> Answer<bool> {
-        self.vault.remove(&KeyName::Case(case).to_string())
+        let name = KeyName::Case(case).to_string();
+        let there_was = self.vault.get(&name)?.is_some_and(|key| !key.is_empty());
+        self.vault.replace(&name, &[])?;
+        Ok(there_was)
+    }
+
+    /// Destroys a key that was for one thing alone; no other.
+    ///
+    /// # Errors
+    /// The key store cannot be written.
+    pub fn destroy(&self, name: &str) -> Answer<bool> {
+        match name.parse() {
+            Ok(KeyName::Once(..)) => self.vault.remove(name),
+            _ => Ok(false),
+        }
+    }
+
+    /// Destroys keys for one thing alone that were made before a day and that nothing needs: what they were for
+    /// was never stored. Returns how many.
+    ///
+    /// # Errors
+    /// The key store cannot be read or written.
+    pub fn tidy(&self, before: NaiveDate, needed: &BTreeSet<String>) -> Answer<usize> {
+        let mut gone = 0;
+        for name in self.vault.names()? {
+            let old = matches!(name.parse(), Ok(KeyName::Once(day, _)) if day < before);
+            if old && !needed.contains(&name) {
+                gone += usize::from(self.vault.remove(&name)?);
+            }
+        }
+        Ok(gone)
     }
 
     /// Destroys the intake keys of the days before this one, and says how many there were.

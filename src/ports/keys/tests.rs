@@ -55,8 +55,36 @@ fn a_shredded_case_is_closed_for_ever() {
         assert!(!keys.shred(CaseId(42)).unwrap());
         let fault = keys.open(&sealed, b"").unwrap_err();
         assert!(fault.to_string().contains("the key is gone"), "{fault}");
-        keys.seal(&CASE, b"new", b"").unwrap();
+        assert!(keys.seal(&CASE, b"new", b"").unwrap_err().to_string().contains("shredded"));
         assert!(keys.open(&sealed, b"").is_err());
+    });
+}
+
+#[test]
+fn a_key_for_one_thing_is_destroyed_alone() {
+    check(|keys| {
+        let names = [1, 1, 2].map(|d| keys.once(day(d)).unwrap());
+        assert!(names.iter().all(|name| name.to_string().parse::<KeyName>().unwrap() == *name));
+        let sealed = names.map(|name| keys.seal(&name, b"x", b"").unwrap());
+        assert!(keys.destroy(&sealed[0].key).unwrap());
+        assert!(!keys.destroy(&sealed[0].key).unwrap());
+        assert!(keys.open(&sealed[0], b"").is_err());
+        assert!(keys.open(&sealed[1], b"").is_ok());
+        keys.seal(&CASE, b"x", b"").unwrap();
+        for name in ["secret", "case-42", "../secret"] {
+            assert!(!keys.destroy(name).unwrap(), "{name}");
+        }
+    });
+}
+
+#[test]
+fn keys_of_what_was_never_stored_are_tidied_away() {
+    check(|keys| {
+        let sealed = [1, 1, 2].map(|d| keys.seal(&keys.once(day(d)).unwrap(), b"x", b"").unwrap());
+        let needed = BTreeSet::from([sealed[1].key.clone()]);
+        assert_eq!(keys.tidy(day(2), &needed).unwrap(), 1);
+        let opens = |sealed: &Sealed| keys.open(sealed, b"").is_ok();
+        assert_eq!(sealed.each_ref().map(opens), [false, true, true]);
     });
 }
 

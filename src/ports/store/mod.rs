@@ -1,9 +1,12 @@
 //! The record. One trait, two stores: Postgres for people, memory for the simulator; one contract test.
 
 pub mod chain;
+pub mod confidential;
 pub mod memory;
 pub mod postgres;
 pub mod rules;
+
+pub use confidential::{Confided, Confidential, Kept};
 
 use super::Fault;
 use super::mailbox::{Cursor, Place};
@@ -42,6 +45,8 @@ pub struct NewMail {
     /// The case its token names, where a token can be made out without reading the mail: such a mail holds
     /// up the case's clocks even while it is quarantined.
     pub case_hint: Option<CaseId>,
+    /// The case whose confidential notice it answers.
+    pub confidential: Option<CaseId>,
     pub raw: Sealed,
 }
 
@@ -57,6 +62,8 @@ pub struct Mail {
     pub accepted: bool,
     /// How often it has left quarantine.
     pub stays: u32,
+    /// The case in whose confidence it was written.
+    pub confidential: Option<CaseId>,
     pub raw: Sealed,
     /// What our own check of its sender found, where there was one.
     pub checked: Option<Sealed>,
@@ -252,7 +259,7 @@ pub type Answer<T> = Result<T, Fault>;
 
 /// The record. Every method is one transaction. A store belongs to one running instance: what it claims is
 /// freed when the instance dies.
-pub trait Store: Send + Sync {
+pub trait Store: Confidential {
     /// The newest register; cheap when it has not moved.
     fn register(&self) -> impl Future<Output = Answer<Arc<Register>>> + Send;
     /// The register as it was at a version.

@@ -55,7 +55,7 @@ pub fn unsent_letter(row: &OutboxRow, now: DateTime<Utc>) -> NewLetter {
 }
 
 /// Templates of acknowledgements: friendly, and owed to nobody who writes forty times a day.
-pub const ACKNOWLEDGEMENTS: [&str; 2] = ["office/transcript", "enquiry/received"];
+pub const ACKNOWLEDGEMENTS: [&str; 3] = ["office/transcript", "enquiry/received", "comment/list"];
 
 /// Whether a notice is a refusal or an acknowledgement: what two machines could exchange without end.
 /// Questions, receipts, results and tasks are none, however many there are.

@@ -14,14 +14,14 @@ use super::super::servers;
 use super::village::{ballot, drop_into, install, maildir, people, votes, wall, write_config, written};
 
 /// Runs a program to its end: whether it ended well, and all it said.
-async fn runs(program: &str, arguments: &[&str]) -> (bool, String) {
+pub(super) async fn runs(program: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(program).args(arguments).output().await.expect("it starts");
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
 /// A command of the clerk's that must end well; what it said.
-async fn clerk(config: &Path, arguments: &[&str]) -> String {
+pub(super) async fn clerk(config: &Path, arguments: &[&str]) -> String {
     let (well, said) = order(config, arguments).await;
     assert!(well, "{arguments:?}: {said}");
     said
@@ -32,7 +32,7 @@ async fn order(config: &Path, arguments: &[&str]) -> (bool, String) {
     runs(env!("CARGO_BIN_EXE_atlarged"), &[arguments, &["--config", config]].concat()).await
 }
 
-async fn postgres(program: &str, arguments: &[&str]) {
+pub(super) async fn postgres(program: &str, arguments: &[&str]) {
     let (well, said) = runs(program, arguments).await;
     assert!(well, "{program}: {said}");
 }

@@ -5,6 +5,7 @@ mod backup;
 mod bad_answers;
 mod bad_files;
 mod bad_mails;
+mod confidences;
 mod kills;
 mod load;
 mod outages;

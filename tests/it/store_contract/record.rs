@@ -2,6 +2,7 @@
 
 use crate::servers::{own_name, sandbox};
 use atlarged::advance::{CaseRow, Commit, Ending, JournalEntry, LetterBody, NewLetter, OutboxRow};
+use atlarged::kernel::confidential::Confidences;
 use atlarged::kernel::duties::Duties;
 use atlarged::kernel::ids::{CaseId, LetterId, NoticeId, Party, PersonId};
 use atlarged::kernel::workflow::{Asks, Class, Input, Opening};
@@ -105,6 +106,7 @@ pub fn mail(n: u8, minutes: i64) -> NewMail {
         size: 1000,
         junk: false,
         header_only: false,
+        confidential: None,
         case_hint: None,
         raw: Sealed { key: "intake-2026-03-01".into(), bytes: vec![n, 0, 255] },
     }
@@ -174,6 +176,7 @@ pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
             opened_at: t(0),
             state,
             duties: duties(),
+            confidences: Confidences::default(),
         },
         opens: seq == 0,
         journal,
@@ -184,6 +187,7 @@ pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
         cancelled: Vec::new(),
         tasks: Vec::new(),
         shred: false,
+        forget: Vec::new(),
     }
 }
 

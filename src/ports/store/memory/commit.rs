@@ -3,7 +3,7 @@
 use super::super::chain;
 use super::super::rules::{Item, ending_text};
 use super::super::{CommitError, JournalRow, Publication};
-use super::rows::{Case, Task};
+use super::rows::{Case, Moment, Task};
 use super::world::World;
 use crate::advance::Commit;
 use crate::kernel::register::{Change, Register};
@@ -41,8 +41,9 @@ impl World {
         for letter in &commit.letters {
             self.insert(letter);
         }
+        self.forget(&commit.forget);
         if commit.shred {
-            self.shreds.insert(commit.case.id);
+            self.shred(commit.case.id);
         }
         self.write_down(commit);
         Ok(())
@@ -106,10 +107,10 @@ impl World {
         }
         self.steps.entry(commit.case.id).or_default().push(self.journal.len());
         self.journal.push(JournalRow { number, entry: commit.journal.clone(), hash });
-        self.change(&commit.changes);
+        self.change(&commit.changes, commit.now);
     }
 
-    pub(super) fn change(&mut self, changes: &[Change]) {
+    pub(super) fn change(&mut self, changes: &[Change], now: Moment) {
         if changes.is_empty() {
             return;
         }
@@ -119,6 +120,7 @@ impl World {
             }
             Arc::make_mut(&mut self.register).apply(change);
             self.changes.push(change.clone());
+            self.change_times.push(now);
         }
     }
 

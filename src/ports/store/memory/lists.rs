@@ -117,6 +117,9 @@ impl World {
             let status = if why.is_some() { "silent" } else { "unsorted" };
             row.why = why;
             self.set_mail(id, status);
+            if status == "silent" {
+                self.discard(id);
+            }
         } else if let Some(id) = item.case {
             self.unstick(id, release.reason().is_some());
         }

@@ -1,6 +1,7 @@
 //! The record in memory, for the simulator and for tests: the same promises, without a disk to keep them.
 
 mod commit;
+mod confidential;
 mod hands;
 mod lists;
 mod outbox;
@@ -131,13 +132,13 @@ impl Store for MemoryStore {
         from: u64,
         changes: &[Change],
         _by: &str,
-        _now: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Answer<bool> {
         let mut world = self.world();
         if world.changes.len() as u64 != from {
             return Ok(false);
         }
-        world.change(changes);
+        world.change(changes, now);
         Ok(true)
     }
 

@@ -1,6 +1,7 @@
 //! Notices in memory, found by what is asked of them: which is the next to leave, which have lost their
 //! moment, who owes an answer, what a label cancels. No question goes through all there ever were.
 
+use super::super::confidential::anonymous;
 use super::super::rules::{self, Item, courtesy, sent_letter, undelivered_letter};
 use super::super::{OpenAsk, Outgoing, Posted};
 use super::rows::{Moment, Notice};
@@ -186,10 +187,11 @@ impl World {
             return;
         }
         notice.tries += 1;
+        let to = notice.row.to;
         match outcome {
             Posted::Accepted => {
                 notice.sent_at = Some(now);
-                let told = notice.row.report_sent.then(|| sent_letter(&notice.row, now));
+                let told = (notice.row.report_sent && !anonymous(to)).then(|| sent_letter(&notice.row, now));
                 self.set_notice(id, "sent", None);
                 if let Some(letter) = told {
                     self.insert(&letter);
@@ -203,10 +205,15 @@ impl World {
             Posted::Never { status, why } => {
                 let letter = undelivered_letter(&notice.row, status.as_deref(), now);
                 self.set_notice(id, "failed", Some(why.clone()));
-                self.insert(&letter);
+                if !anonymous(to) {
+                    self.insert(&letter);
+                }
             }
             Posted::Lapsed => self.set_notice(id, "lapsed", None),
             Posted::Stuck { why } => self.set_notice(id, "stuck", Some(why.clone())),
+        }
+        if anonymous(to) {
+            self.forget_recipients();
         }
     }
 

@@ -59,6 +59,7 @@ impl MailRow {
             header_only: mail.header_only,
             accepted: self.accepted,
             stays: self.stays,
+            confidential: mail.confidential,
             raw: mail.raw.clone(),
             checked: self.checked.clone(),
         }

@@ -2,6 +2,7 @@
 
 use super::super::rules::{self, Item};
 use super::super::{Books, Claimed, Mail, NewMail, Publication, Sorted};
+use super::confidential::Secret;
 use super::outbox::Outbox;
 use super::rows::{Case, LetterRow, MailRow, Moment, Task};
 use crate::advance::{CaseRow, Ending, NewLetter};
@@ -18,6 +19,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct World {
     pub(super) changes: Vec<Change>,
+    /// When each of them was made.
+    pub(super) change_times: Vec<Moment>,
     pub(super) register: Arc<Register>,
     /// Registers of before, by their versions: one in so many.
     pub(super) registers: BTreeMap<u64, Arc<Register>>,
@@ -42,6 +45,11 @@ pub(super) struct World {
     pub(super) outbox: Outbox,
     pub(super) publications: Vec<Publication>,
     pub(super) shreds: BTreeSet<CaseId>,
+    /// What is sealed, by handle.
+    pub(super) sealed: BTreeMap<String, Secret>,
+    /// Mails to be removed from their mailbox.
+    pub(super) expunges: BTreeSet<(String, Place)>,
+    pub(super) spent: BTreeSet<String>,
     pub(super) policies: BTreeMap<String, String>,
     pub(super) facts: BTreeMap<String, String>,
     pub(super) instances: u64,
@@ -133,10 +141,16 @@ impl World {
         }
         let known = self.dedup.get(&mail.dedup).copied();
         let id = known.unwrap_or(MailId(self.mails.len() as i64 + 1));
-        self.places.insert(place, id);
+        self.places.insert(place.clone(), id);
         if let Some(row) = self.mail(id) {
             row.mail.junk &= mail.junk;
+            if row.mail.confidential.is_some() {
+                self.expunges.insert(place);
+            }
             return (id, false);
+        }
+        if mail.confidential.is_some() {
+            self.expunges.insert(place);
         }
         self.dedup.insert(mail.dedup, id);
         let row = MailRow::new(mail.clone());

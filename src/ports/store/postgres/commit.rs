@@ -3,7 +3,7 @@
 use super::super::CommitError;
 use super::super::chain;
 use super::super::rules::{ending_text, storable};
-use super::{JsonExt, fault, letters, number, people};
+use super::{JsonExt, confidential, fault, letters, number, people};
 use crate::advance::{CaseRow, Commit, Ending, OutboxRow, TaskRow};
 use crate::kernel::canonical::canonical;
 use crate::kernel::ids::LetterId;
@@ -51,7 +51,11 @@ pub(super) async fn commit(pool: &PgPool, hand: i64, commit: &Commit) -> Result<
     for letter in &commit.letters {
         letters::insert(&mut tx, letter).await?;
     }
+    if !commit.forget.is_empty() {
+        confidential::forget(&mut tx, &commit.forget).await?;
+    }
     if commit.shred {
+        confidential::shred(&mut tx, commit.case.id).await?;
         sqlx::query!(
             "insert into shreds (case_id, at) values ($1, $2) on conflict do nothing",
             commit.case.id.0,
@@ -69,8 +73,9 @@ pub(super) async fn commit(pool: &PgPool, hand: i64, commit: &Commit) -> Result<
 
 async fn open(tx: &mut PgConnection, case: &CaseRow) -> Result<(), Stop> {
     let opened = sqlx::query!(
-        "insert into cases (id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+        "insert into cases (id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+             confidences)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
         case.id.0,
         case.kind,
         case.phase,
@@ -80,7 +85,8 @@ async fn open(tx: &mut PgConnection, case: &CaseRow) -> Result<(), Stop> {
         case.parent.map(|parent| parent.0),
         case.opened_at,
         case.state.json()?,
-        case.duties.json()?
+        case.duties.json()?,
+        case.confidences.json()?
     )
     .execute(tx)
     .await?;
@@ -107,7 +113,7 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
     }
     sqlx::query!(
         "update cases set phase = $2, title = $3, seq = $4, wake_at = $5, state = $6, duties = $8,
-             attempts = 0, suspect = false, stuck = null, not_before = null,
+             confidences = $9, attempts = 0, suspect = false, stuck = null, not_before = null,
              hand = case when hand = $7 then null else hand end
          where id = $1",
         case.id.0,
@@ -117,7 +123,8 @@ async fn advance(tx: &mut PgConnection, hand: i64, commit: &Commit) -> Result<()
         case.wake_at,
         case.state.json()?,
         hand,
-        case.duties.json()?
+        case.duties.json()?,
+        case.confidences.json()?
     )
     .execute(tx)
     .await?;

@@ -25,6 +25,7 @@ pub(super) struct CaseRecord {
     pub(super) opened_at: DateTime<Utc>,
     pub(super) state: Value,
     pub(super) duties: Value,
+    pub(super) confidences: Value,
 }
 
 impl TryFrom<CaseRecord> for CaseRow {
@@ -42,6 +43,7 @@ impl TryFrom<CaseRecord> for CaseRow {
             opened_at: row.opened_at,
             state: row.state,
             duties: decode(row.duties)?,
+            confidences: decode(row.confidences)?,
         })
     }
 }
@@ -196,7 +198,8 @@ async fn take_case(tx: &mut PgConnection, case: i64, hand: i64) -> Result<Option
     sqlx::query_as!(
         CaseRecord,
         "update cases set hand = $2 where id = $1 and hand is null
-         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties",
+         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+             confidences",
         case,
         hand
     )
@@ -249,7 +252,8 @@ pub(super) async fn claim_due(
                and not exists (select from mails m where m.status = 'quarantined'
                                and m.case_hint = c.id and m.arrived <= c.wake_at)
              order by c.wake_at, c.id limit 1 for update of c skip locked)
-         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties",
+         returning id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+             confidences",
         hand,
         now.min(read),
         now

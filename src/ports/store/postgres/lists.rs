@@ -2,6 +2,7 @@
 
 use super::super::rules::storable;
 use super::super::{Books, JournalRow, OpenTask, Publication, Quarantined, Release, chain};
+use super::confidential;
 use super::letters::{self, CaseRecord};
 use super::{decode, number};
 use crate::advance::{CaseRow, TaskRow};
@@ -38,7 +39,8 @@ pub(super) async fn books(pool: &PgPool) -> Result<Books, sqlx::Error> {
 pub(super) async fn cases(pool: &PgPool) -> Result<Vec<CaseRow>, sqlx::Error> {
     sqlx::query_as!(
         CaseRecord,
-        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties from cases order by id"
+        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+           confidences from cases order by id"
     )
     .fetch_all(pool)
     .await?
@@ -50,7 +52,8 @@ pub(super) async fn cases(pool: &PgPool) -> Result<Vec<CaseRow>, sqlx::Error> {
 pub(super) async fn case(pool: &PgPool, id: CaseId) -> Result<Option<CaseRow>, sqlx::Error> {
     sqlx::query_as!(
         CaseRecord,
-        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties from cases where id = $1",
+        "select id, kind, phase, title, seq, wake_at, parent, opened_at, state, duties,
+           confidences from cases where id = $1",
         id.0
     )
     .fetch_optional(pool)
@@ -189,6 +192,9 @@ pub(super) async fn unquarantine(
         )
         .execute(&mut *tx)
         .await?;
+        if why.is_some() {
+            confidential::discard(&mut tx, mail).await?;
+        }
     } else if let Some(case) = item.case {
         sqlx::query!(
             "update cases set stuck = null, attempts = 0, stays = stays + 1,

@@ -3,7 +3,7 @@
 use super::super::rules::storable;
 use super::super::{Mail, NewMail, Sealed, Sorted};
 use super::letters;
-use crate::kernel::ids::MailId;
+use crate::kernel::ids::{CaseId, MailId};
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -72,8 +72,8 @@ async fn store(
         return Ok((MailId(id), false));
     }
     let new = sqlx::query_scalar!(
-        "insert into mails (dedup, arrived, stored_at, size, junk, header_only, case_hint, key, raw)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (dedup) do nothing returning id",
+        "insert into mails (dedup, arrived, stored_at, size, junk, header_only, case_hint, key, raw, confidential)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (dedup) do nothing returning id",
         &mail.dedup[..],
         mail.arrived,
         now,
@@ -82,7 +82,8 @@ async fn store(
         mail.header_only,
         mail.case_hint.map(|case| case.0),
         mail.raw.key,
-        mail.raw.bytes
+        mail.raw.bytes,
+        mail.confidential.map(|case| case.0)
     )
     .fetch_optional(&mut *tx)
     .await?;
@@ -99,6 +100,13 @@ async fn store(
             .await?
         }
     };
+    found(tx, mailbox, mail, id).await?;
+    Ok((MailId(id), new.is_some()))
+}
+
+/// Notes where a mail lies; one in confidence is to be removed from there.
+async fn found(tx: &mut PgConnection, mailbox: &str, mail: &NewMail, id: i64) -> Result<(), sqlx::Error> {
+    let (uid_validity, uid) = (i64::from(mail.place.uid_validity), i64::from(mail.place.uid));
     sqlx::query!(
         "insert into places (mailbox, folder, uid_validity, uid, mail) values ($1, $2, $3, $4, $5)
          on conflict do nothing",
@@ -108,9 +116,20 @@ async fn store(
         uid,
         id
     )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into expunges (mailbox, folder, uid_validity, uid)
+         select $1, $2, $3, $4 from mails where id = $5 and confidential is not null on conflict do nothing",
+        mailbox,
+        mail.place.folder,
+        uid_validity,
+        uid,
+        id
+    )
     .execute(tx)
     .await?;
-    Ok((MailId(id), new.is_some()))
+    Ok(())
 }
 
 pub(super) async fn fetched(pool: &PgPool, mailbox: &str, began: DateTime<Utc>) -> Result<(), sqlx::Error> {
@@ -133,6 +152,7 @@ struct MailRecord {
     header_only: bool,
     accepted: bool,
     stays: i32,
+    confidential: Option<i64>,
     key: String,
     raw: Vec<u8>,
     checked_key: Option<String>,
@@ -149,6 +169,7 @@ impl From<MailRecord> for Mail {
             header_only: row.header_only,
             accepted: row.accepted,
             stays: row.stays.unsigned_abs(),
+            confidential: row.confidential.map(CaseId),
             raw: Sealed { key: row.key, bytes: row.raw },
             checked: row.checked_key.zip(row.checked).map(|(key, bytes)| Sealed { key, bytes }),
         }
@@ -167,13 +188,24 @@ pub(super) async fn claim(
              where status = 'unsorted' and hand is null and (not_before is null or not_before <= $2)
                and not exists (select from held where held.hand = $1 and (held.suspect or m.suspect))
              order by arrived, id limit 1 for update skip locked)
-         returning id, arrived, size, junk, header_only, accepted, stays, key, raw, checked_key, checked",
+         returning id, arrived, size, junk, header_only, accepted, stays, confidential, key, raw, checked_key,
+             checked",
         hand,
         now
     )
     .fetch_optional(connection)
     .await?;
     Ok(row.map(Mail::from))
+}
+
+/// The status a sorted mail has, and why.
+pub(super) fn status(sorted: &Sorted) -> (&'static str, Option<&str>) {
+    match sorted {
+        Sorted::Letters(letters) if letters.is_empty() => ("silent", Some("no letter in it")),
+        Sorted::Letters(_) => ("waiting", None),
+        Sorted::Silent(why) => ("silent", Some(why.as_str())),
+        Sorted::Quarantined(why) => ("quarantined", Some(why.as_str())),
+    }
 }
 
 pub(super) async fn sort(
@@ -183,12 +215,7 @@ pub(super) async fn sort(
     sorted: &Sorted,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let (status, why) = match sorted {
-        Sorted::Letters(letters) if letters.is_empty() => ("silent", Some("no letter in it")),
-        Sorted::Letters(_) => ("waiting", None),
-        Sorted::Silent(why) => ("silent", Some(why.as_str())),
-        Sorted::Quarantined(why) => ("quarantined", Some(why.as_str())),
-    };
+    let (status, why) = status(sorted);
     let mut tx = pool.begin().await?;
     let updated = sqlx::query!(
         "update mails set status = $2, why = $3, sorted_at = $4, hand = null, not_before = null
@@ -248,7 +275,8 @@ pub(super) async fn keep_checked(pool: &PgPool, mail: MailId, found: &Sealed) ->
 pub(super) async fn quarantined(pool: &PgPool, id: MailId) -> Result<Option<Mail>, sqlx::Error> {
     let row = sqlx::query_as!(
         MailRecord,
-        "select id, arrived, size, junk, header_only, accepted, stays, key, raw, checked_key, checked from mails
+        "select id, arrived, size, junk, header_only, accepted, stays, confidential, key, raw, checked_key,
+             checked from mails
          where id = $1 and status = 'quarantined'",
         id.0
     )

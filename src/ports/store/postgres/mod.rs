@@ -2,6 +2,7 @@
 //! its matter, and the schema with its reasons in `migrations/`.
 
 mod commit;
+mod confidential;
 mod connect;
 mod grip;
 mod hands;

@@ -1,8 +1,9 @@
 //! Notices on their way out.
 
+use super::super::confidential::handle_of;
 use super::super::rules::{ACKNOWLEDGEMENTS, sent_letter, storable, undelivered_letter, unsent_letter};
 use super::super::{NoticeRow, OpenAsk, Outgoing, Posted, Sealed};
-use super::{JsonExt, decode, letters};
+use super::{JsonExt, confidential, decode, letters};
 use crate::advance::OutboxRow;
 use crate::kernel::ids::{CaseId, NoticeId, Party};
 use crate::letters::print::Print;
@@ -141,8 +142,8 @@ pub(super) async fn posted(
     }
     let (status, why) = match outcome {
         Posted::Accepted => ("sent", None),
-        Posted::Never { why, .. } => ("failed", Some(why)),
-        Posted::Stuck { why } => ("stuck", Some(why)),
+        Posted::Never { why, .. } => ("failed", Some(why.as_str())),
+        Posted::Stuck { why } => ("stuck", Some(why.as_str())),
         Posted::Lapsed | Posted::Later { .. } => ("lapsed", None),
     };
     let mut tx = pool.begin().await?;
@@ -157,13 +158,17 @@ pub(super) async fn posted(
         n,
         hand,
         status,
-        why.map(|why| storable(why)),
+        why.map(storable),
         now
     )
     .fetch_optional(&mut *tx)
     .await?;
     let Some(notice) = notice else { return Ok(()) };
     let row: OutboxRow = decode(notice)?;
+    if let Some(handle) = handle_of(row.to) {
+        confidential::forget_recipients(&mut tx, Some(&handle)).await?;
+        return tx.commit().await;
+    }
     let letter = match outcome {
         Posted::Accepted if row.report_sent => Some(sent_letter(&row, now)),
         Posted::Never { status, .. } => Some(undelivered_letter(&row, status.as_deref(), now)),
