@@ -22,7 +22,7 @@ demo: setup
 test: setup
 	scripts/test
 
-simulate: ARGS ?= --runs 200 --years 2 --ballots 40
+simulate: ARGS ?= --runs 200 --years 2
 simulate:
 	cargo run --release --locked -- simulate $(ARGS)
 

@@ -11,7 +11,9 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = ["letter", "words", "commands", "html", "report", "addresses", "verify", "register", "ballot", "config"]
+TARGETS = [
+    "letter", "words", "commands", "html", "report", "addresses", "verify", "form", "register", "ballot", "config",
+]
 CSV = "kind,id,name,language,zone,addresses,roles\nperson,1,Ann Member,fr,UTC,ann@member.example,staff\n"
 HEAD = "From: Ann Member <ann@member.example>\r\nTo: clerk@clerk.example\r\nSubject: Re: vote\r\n"
 
@@ -54,6 +56,28 @@ def literals():
                 yield re.sub(r"\\u\{([0-9a-f]+)\}", lambda hex: chr(int(hex[1], 16)), text)
 
 
+def forms():
+    """The application answered in each language: by number, by label, in place, and as the XML of a document."""
+    form = tomllib.loads((ROOT / "templates/_forms/application.toml").read_text())
+    answers = {
+        "country": "FR", "number": "about 200", "yes-no": "yes", "email": "a@member.example", "date": "2012-03-05",
+        "url": "www.member.example", "choice": "b", "several": "a, c",
+    }
+    people = "Ann Lee, a@x.example; Bo Chen, b@x.example"
+    for language in form["title"]:
+        rows = []
+        for number, field in enumerate(form["field"], 1):
+            kind = field["kind"]
+            person = isinstance(kind, dict) and "people" in kind
+            answer = people if person else answers.get(str(kind), "by vote of all")
+            rows.append((number, field["label"][language], answer, field["help"][language]))
+        yield "".join(f"{number}. {answer}\n" for number, _, answer, _ in rows)
+        yield "".join(f"{label}: {answer}\n" for _, label, answer, _ in rows)
+        yield "".join(f"> {number}. {label}: {answer}\n> {note}\n" for number, label, answer, note in rows)
+        yield "<w:d>" + "".join(f"<w:p><w:t>{n}. {label}: {a}</w:t></w:p>" for n, label, a, _ in rows) + "</w:d>"
+        yield "<d>" + "".join(f"<table-cell><p>{n}</p></table-cell><p>{a}</p>" for n, _, a, _ in rows) + "</d>"
+
+
 def words(value):
     """Every string of the tables of words."""
     if isinstance(value, str):
@@ -92,13 +116,16 @@ def main():
     for text in literals():
         for name in ("letter", "html", "report") if ":" in text else ("words", "html"):
             write(folders[name], text)
+    for text in forms():
+        write(folders["form"], text)
+        write(folders["form"], HEAD + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + text)
     tables = [tomllib.loads(path.read_text()) for path in sorted((ROOT / "src/letters/words").glob("*.toml"))]
     for table in tables:
-        verbs = table["command"]
+        verbs = table.get("command", {})
         write(folders["commands"], "\n".join(word.upper() for word in words(verbs)))
         for word in words(verbs):
             write(folders["commands"], f"{word} 3\n")
-        write(folders["report"], "\n".join(words(table["bounce"])) + "\n<a@member.example>: 550 5.1.1 unknown\n")
+        write(folders["report"], "\n".join(words(table.get("bounce", {}))) + "\n<a@member.example>: 550 5.1.1 unknown\n")
     for name, path in [
         ("register", "config/village/register.toml"), ("ballot", "config/village/ballot.toml"),
         ("config", "config/atlarged.toml"), ("config", "config/policy.toml"),

@@ -4,7 +4,7 @@ use atlarged::letters::{self, Class, Letter, Problem, Trust};
 
 /// The trust of an installation with a border server of its own.
 pub const TRUST: Trust<'static> =
-    Trust { authserv_id: Some("mx.clerk.example"), border_host: Some("mx.clerk.example") };
+    Trust { authserv_id: Some("mx.clerk.example"), border_host: Some("mx.clerk.example"), forwarders: &[] };
 
 /// Reads a mail and holds the letter to what always holds.
 pub fn read(raw: &[u8]) -> Letter {

@@ -12,20 +12,65 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 /// The fact under which the store keeps the epoch; the key store keeps its own.
 const EPOCH: &str = "epoch";
+/// How long after a start without a database it is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How much longer the service manager is asked to wait each time; a try takes seconds where a host is silent.
+const STILL_WAITING: u32 = 30_000_000;
 
 pub async fn run(args: &ConfigArg, clock: &Clock) -> Outcome {
     logging();
-    let installation = assemble::installation(args).await?;
-    not_restored(&installation).await?;
     let shutdown = Shutdown::default();
     stop_on_signals(shutdown.clone())?;
-    serve(installation, clock, &shutdown).await?;
+    if let Some(installation) = started(args, clock, &shutdown).await? {
+        serve(installation, clock, &shutdown).await?;
+    }
     info!("stopped");
     Ok(Ended::Done)
+}
+
+/// Starts an installation. A database that is away, as after a power cut when everything comes up at once, is
+/// waited for as it is later on; any other trouble ends the start. None where it is time to stop.
+async fn started(
+    args: &ConfigArg,
+    clock: &Clock,
+    shutdown: &Shutdown,
+) -> Result<Option<Installation>, Trouble> {
+    let url = Config::load(&args.config)?.database_url()?;
+    // What failed while the database went or came back is tried once more before it is believed.
+    let (mut believed, mut told) = (false, false);
+    while !shutdown.stopping() {
+        let trouble = match start(args, clock).await {
+            Ok(installation) => return Ok(Some(installation)),
+            Err(trouble) => trouble,
+        };
+        let Some(away) = PostgresStore::away(&url).await else {
+            if std::mem::replace(&mut believed, true) {
+                return Err(trouble);
+            }
+            continue;
+        };
+        if !std::mem::replace(&mut told, true) {
+            warn!(%away, "waiting for the database before the first step");
+        }
+        believed = false;
+        let _ = sd_notify::notify(&[
+            sd_notify::NotifyState::Status("waiting for the database"),
+            sd_notify::NotifyState::ExtendTimeoutUsec(STILL_WAITING),
+        ]);
+        let _ = tokio::time::timeout(LOOK_AGAIN, shutdown.wait()).await;
+    }
+    Ok(None)
+}
+
+async fn start(args: &ConfigArg, clock: &Clock) -> Result<Installation, Trouble> {
+    let installation = assemble::installation(args).await?;
+    not_restored(&installation).await?;
+    installation.daemon.prepare(installation.offset.shift(clock())).await?;
+    Ok(installation)
 }
 
 /// Runs an installation until shutdown: the daemon's loops, the pages, the service manager's signs of life.
@@ -33,7 +78,6 @@ pub async fn serve(installation: Installation, clock: &Clock, shutdown: &Shutdow
     let offset = installation.offset.clone();
     let wall = clock.clone();
     let clock: Clock = Arc::new(move || offset.shift(wall()));
-    installation.daemon.prepare(clock()).await?;
     let room = Arc::new(Mailroom::default());
     let mailboxes = installation.mailboxes();
     let postmen = installation.postmen();
@@ -56,7 +100,7 @@ pub async fn serve(installation: Installation, clock: &Clock, shutdown: &Shutdow
     tokio::spawn(listen(daemon, room.clone(), shutdown.clone()));
     tokio::spawn(watchdog(room, shutdown.clone()));
     // Without a service manager there is nobody to tell, and that is no error.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status("at work")]);
     info!("ready");
     crate::daemon::run(crew).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

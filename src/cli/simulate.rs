@@ -16,8 +16,8 @@ pub struct SimulateArgs {
     /// Members of the ALAC.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..=700))]
     members: u32,
-    /// On so many of a thousand days a ballot is ordered; 100 is three a month.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    /// On so many of a thousand days a ballot is ordered; 40 is some fifteen a year, 100 three a month.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     ballots: u32,
     #[arg(long, default_value_t = 1)]
     runs: u64,

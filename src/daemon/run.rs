@@ -61,6 +61,7 @@ impl Shutdown {
 #[derive(Default)]
 pub struct Mailroom {
     think: Notify,
+    /// Wakes one sender, who wakes the next when there was a mail: all at once would only stand in line.
     send: Notify,
     /// Turns of the thinker: the watchdog's sign of life.
     beats: AtomicU64,
@@ -70,7 +71,7 @@ impl Mailroom {
     /// Something was posted from outside: an order at the keyboard.
     pub fn wake(&self) {
         self.think.notify_one();
-        self.send.notify_waiters();
+        self.send.notify_one();
     }
 
     pub fn beats(&self) -> u64 {
@@ -248,7 +249,7 @@ impl<S: Store> Thinker<S> {
         let mut errands = Errands::default();
         while !shutdown.stopping() {
             room.beats.fetch_add(1, Ordering::Relaxed);
-            let thought = daemon.think_some(clock(), || room.send.notify_waiters()).await;
+            let thought = daemon.think_some(clock(), || room.send.notify_one()).await;
             // Whatever became of thinking: keys that must go, go.
             errands.run(&daemon, &watch, clock()).await;
             let next = match thought {
@@ -289,7 +290,7 @@ async fn sender<S: Store, P: Postman>(
         let woken = room.send.notified();
         tokio::pin!(woken);
         woken.as_mut().enable();
-        match daemon.send(&mut postman, clock()).await {
+        match daemon.send_telling(&mut postman, clock(), || room.send.notify_one()).await {
             Ok(sent) => {
                 patience.well();
                 if sent > 0 {

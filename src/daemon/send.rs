@@ -44,8 +44,22 @@ impl<S: Store> Daemon<S> {
     /// # Errors
     /// The store, the key store or the relay cannot be reached; what is unsent stays in the outbox.
     pub async fn send<P: Postman>(&self, postman: &mut P, now: DateTime<Utc>) -> Answer<usize> {
+        self.send_telling(postman, now, || {}).await
+    }
+
+    /// As `send`; `begun` is told of each mail that is taken up, so that another sender looks for the next.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub async fn send_telling<P: Postman>(
+        &self,
+        postman: &mut P,
+        now: DateTime<Utc>,
+        begun: impl Fn(),
+    ) -> Answer<usize> {
         let mut sent = 0;
         while let Some(outgoing) = self.store.claim_outgoing(now).await? {
+            begun();
             let id = outgoing.row.id;
             let posted = match self.post(postman, &outgoing, now).await {
                 Ok(posted) => self.note_outcome(&outgoing, &posted, now).await.map(|()| posted),

@@ -4,6 +4,7 @@
 //! The mail may be enclosed (`message/rfc822`) or stand below the author's words. How it was wrapped, marked as a
 //! quote or set in type says nothing; where a link leads does, whatever the words over it say.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
@@ -58,7 +59,8 @@ pub fn forwarded(raw: &[u8]) -> Option<Forwarded> {
 
 /// The forms of a mail of ours as it was sent.
 pub fn sent(raw: &[u8]) -> Vec<Vec<Item>> {
-    enclosed(&mime::parse(raw).root).forms
+    let (plain, html) = texts(&mime::parse(raw).root);
+    forms(&plain, &html)
 }
 
 fn enclosed(root: &Part<'_>) -> Forwarded {
@@ -109,7 +111,7 @@ fn in_text(text: &str) -> Vec<Item> {
 
 /// Adds what stands in a text. Direction marks and the like are nothing.
 fn add_text(text: &str, items: &mut Vec<Item>) {
-    let seen: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let seen = visible(text);
     for piece in seen.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')) {
         if items.len() >= MAX_ITEMS {
             return;
@@ -129,22 +131,27 @@ fn add_text(text: &str, items: &mut Vec<Item>) {
     }
 }
 
+fn visible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.chars().any(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect())
+}
+
 fn add_words(text: &str, items: &mut Vec<Item>) {
-    let mut word = String::new();
-    for c in text.chars().chain([' ']) {
-        if items.len() >= MAX_ITEMS {
-            return;
-        }
-        if !is_unspaced(c) && c.is_alphanumeric() {
-            word.push(c);
-            continue;
-        }
-        if !word.is_empty() {
-            items.push(Item::Word(fold(&word).into_owned()));
-            word.clear();
-        }
-        if is_unspaced(c) {
-            items.push(Item::Word(fold(c.encode_utf8(&mut [0; 4])).into_owned()));
+    for run in text.split(|c: char| !is_unspaced(c) && !c.is_alphanumeric()) {
+        let mut rest = run;
+        while let Some(first) = rest.chars().next() {
+            if items.len() >= MAX_ITEMS {
+                return;
+            }
+            let end = match is_unspaced(first) {
+                true => first.len_utf8(),
+                false => rest.find(is_unspaced).unwrap_or(rest.len()),
+            };
+            let (word, after) = rest.split_at(end);
+            items.push(Item::Word(fold(word).into_owned()));
+            rest = after;
         }
     }
 }
@@ -248,8 +255,7 @@ impl Page {
             let value = attribute.value.trim();
             match attribute.name.local.as_ref() {
                 "href" | "action" | "formaction" | "src" | "background" if value.contains(':') => {
-                    let seen: String = value.chars().filter(|c| !is_invisible(*c)).collect();
-                    self.items.push(Item::Link(normal(&seen)));
+                    self.items.push(Item::Link(normal(&visible(value))));
                 }
                 "class" | "id" => {
                     let value = value.to_lowercase();

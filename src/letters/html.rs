@@ -42,11 +42,9 @@ pub(super) fn tell<S: TokenSink>(html: &str, sink: S) -> S {
 pub fn read(html: &str) -> Page {
     let mut state = tell(html, Reader(RefCell::new(State::default()))).0.into_inner();
     state.end_line();
-    while state.page.text.ends_with('\n') {
-        state.page.text.pop();
-    }
-    let count = state.page.text.split('\n').count();
-    state.page.parts.truncate(count);
+    let kept = state.page.text.trim_end_matches('\n').len();
+    state.page.text.truncate(kept);
+    state.page.parts.truncate(state.page.text.split('\n').count());
     state.page
 }
 
@@ -101,40 +99,15 @@ fn is_void(name: &str) -> bool {
     )
 }
 
+/// Elements that begin a line of their own.
+const BLOCKS: [&str; 29] = [
+    "p", "div", "ul", "ol", "li", "table", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "section",
+    "article", "header", "footer", "center", "dl", "dd", "dt", "form", "body", "html", "address", "fieldset",
+    "hr", "title",
+];
+
 fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div"
-            | "blockquote"
-            | "ul"
-            | "ol"
-            | "li"
-            | "table"
-            | "tr"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "pre"
-            | "section"
-            | "article"
-            | "header"
-            | "footer"
-            | "center"
-            | "dl"
-            | "dd"
-            | "dt"
-            | "form"
-            | "body"
-            | "html"
-            | "address"
-            | "fieldset"
-            | "hr"
-            | "title"
-            | "includetail"
-    )
+    BLOCKS.contains(&name) || matches!(name, "blockquote" | "includetail")
 }
 
 impl State {

@@ -74,6 +74,7 @@ impl Village {
 }
 
 async fn serve(installation: Installation, clock: Clock, shutdown: Shutdown) -> Result<(), Trouble> {
+    installation.daemon.prepare(installation.offset.shift(clock())).await?;
     daemon::serve(installation, &clock, &shutdown).await
 }
 

@@ -365,8 +365,9 @@ pub trait Store: Send + Sync {
     /// for a clock once more that no letter that arrived by then is unfinished.
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// The next notice due to be sent, in hand from now on. What is past its `not_after` lapses; where it
-    /// asks and was not cancelled, its case hears of it by `Input::Undelivered`.
+    /// The next notice due to be sent, in hand from now on. What is past its `not_after` or cancelled never
+    /// leaves: it lapses as soon as nothing else is to be sent, and where it asks and was not cancelled, its
+    /// case hears of it by `Input::Undelivered`.
     fn claim_outgoing(&self, now: DateTime<Utc>) -> impl Future<Output = Answer<Option<Outgoing>>> + Send;
     /// Keeps the bytes about to be sent, before they are, and their print, which stays.
     fn keep_bytes(

@@ -128,6 +128,10 @@ impl<'a> Load<'a> {
         self.directory.path().join("clerk.log")
     }
 
+    pub fn logged(&self, words: &str) -> bool {
+        std::fs::read_to_string(self.log()).unwrap_or_default().contains(words)
+    }
+
     /// Puts the answers up to this number into the clerk's mailbox. Returns when the last was written.
     pub fn give_up_to(&mut self, number: usize) -> Option<SystemTime> {
         let maildir = maildir(self.sandbox, &self.clerk.login);

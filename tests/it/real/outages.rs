@@ -18,7 +18,10 @@ async fn postgres_goes_away_and_comes_back_and_no_answer_is_lost_or_counted_twic
     let mut random = random();
     let sandbox = Sandbox::start_scratch(Durability::None).await.expect("the servers start");
     let mut load = Load::new(&sandbox, answers, &mut random).await;
+    sandbox.postgres_stop().await;
     let mut clerk = load.start();
+    load.until("a clerk that waits", || load.logged("waiting for the database")).await;
+    sandbox.postgres_start().await.expect("Postgres comes up");
     for outage in 1..=outages {
         load.give_up_to(answers * (2 * outage - 1) / (2 * outages));
         load.work(&mut clerk, &mut random, BETWEEN).await;

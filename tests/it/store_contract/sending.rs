@@ -120,10 +120,10 @@ async fn what_is_too_late_never_leaves(record: impl Record) {
     let until = |n, minutes| OutboxRow { not_after: Some(t(minutes)), ..notice(CASE, 0, n) };
     fill(&store, vec![until(0, 10), until(1, 11)]).await;
     assert_eq!(next(&store, 11).await, Some(until(1, 11).id));
-    assert_eq!(status(&store, until(0, 10).id).await, "lapsed");
     store.posted(until(1, 11).id, &Posted::Lapsed, t(12)).await.unwrap();
     assert_eq!(status(&store, until(1, 11).id).await, "lapsed");
     assert_eq!(next(&store, 12).await, None);
+    assert_eq!(status(&store, until(0, 10).id).await, "lapsed");
 }
 
 async fn a_question_that_could_not_leave_in_time_is_reported(record: impl Record) {
@@ -175,6 +175,7 @@ async fn what_was_cancelled_never_leaves(record: impl Record) {
     assert_eq!(status(&store, sending).await, "waiting", "it may be leaving right now");
     store.posted(sending, &Posted::Later { at: t(3), why: "busy".into() }, t(3)).await.unwrap();
     assert_eq!(next(&store, 9).await, Some(notice(CASE, 0, 2).id));
+    assert_eq!(next(&store, 9).await, None);
     assert_eq!(status(&store, sending).await, "lapsed");
 }
 

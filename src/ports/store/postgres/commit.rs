@@ -62,7 +62,7 @@ pub(super) async fn commit(pool: &PgPool, hand: i64, commit: &Commit) -> Result<
     }
     // Last, so that the row where all steps meet is held as briefly as can be.
     write_down(&mut tx, commit).await?;
-    super::tell(&mut tx).await?;
+    super::tell_others(&mut tx, hand).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -76,6 +76,24 @@ impl PostgresStore {
         PostgresStore::open(url).await
     }
 
+    /// Why no server can be reached just now, where that is so and may pass: it is down, goes down, comes up, or
+    /// is full. None where one answers, and where it refuses us for good.
+    pub async fn away(url: &str) -> Option<Fault> {
+        let options = options(url).ok()?;
+        let error = match tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options)).await {
+            Ok(connected) => connected.err()?,
+            Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        let passes = match &error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            sqlx::Error::Database(said) => {
+                said.code().is_some_and(|code| code.starts_with("57P0") || code == "53300")
+            }
+            _ => false,
+        };
+        passes.then(|| fault("connecting to the database")(error))
+    }
+
     async fn open(url: &str) -> Answer<PostgresStore> {
         let options = options(url)?;
         let pool = PgPoolOptions::new()
@@ -137,11 +155,20 @@ impl PostgresStore {
             }
         }
         let Some(listener) = guard.as_mut() else { return true };
-        match listener.try_recv().await {
-            Ok(_) => while listener.next_buffered().is_some() {},
-            Err(_) => *guard = None,
+        let own = self.hand.to_string();
+        loop {
+            match listener.try_recv().await {
+                Ok(Some(told)) if told.payload() == own => {}
+                Ok(_) => {
+                    while listener.next_buffered().is_some() {}
+                    return true;
+                }
+                Err(_) => {
+                    *guard = None;
+                    return true;
+                }
+            }
         }
-        true
     }
 
     async fn listen(&self) -> Result<PgListener, sqlx::Error> {

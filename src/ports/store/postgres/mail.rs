@@ -178,6 +178,7 @@ pub(super) async fn claim(
 
 pub(super) async fn sort(
     pool: &PgPool,
+    hand: i64,
     mail: MailId,
     sorted: &Sorted,
     now: DateTime<Utc>,
@@ -211,7 +212,7 @@ pub(super) async fn sort(
             letters::add_up(&mut tx, mail.0).await?;
         }
     }
-    super::tell(&mut tx).await?;
+    super::tell_others(&mut tx, hand).await?;
     tx.commit().await
 }
 

@@ -61,6 +61,12 @@ async fn tell(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Wakes the other instances: who works on what wakes its own loops itself, and better, knowing which.
+async fn tell_others(tx: &mut PgConnection, hand: i64) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_notify('atlarged', $1)", hand.to_string()).fetch_one(tx).await?;
+    Ok(())
+}
+
 /// A claim, made in the session that holds the lock. Before the first, and wherever there is nothing, what
 /// dead instances have in hand is freed. Until the answer is here, what is in hand is in doubt.
 macro_rules! claim {
@@ -148,7 +154,9 @@ impl Store for PostgresStore {
     }
 
     async fn sort(&self, mail: MailId, sorted: &Sorted, now: DateTime<Utc>) -> Answer<()> {
-        let told = within(mail::sort(&self.pool, mail, sorted, now)).await.map_err(fault("sorting a mail"));
+        let told = within(mail::sort(&self.pool, self.hand, mail, sorted, now))
+            .await
+            .map_err(fault("sorting a mail"));
         self.grip.let_go(Item::Mail(mail), told)
     }
 

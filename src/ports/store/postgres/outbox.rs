@@ -19,11 +19,11 @@ pub(super) async fn claim(
     hand: i64,
     now: DateTime<Utc>,
 ) -> Result<Option<Outgoing>, sqlx::Error> {
-    lapse(connection, now).await?;
     let row = sqlx::query!(
         r#"update outbox o set hand = $1 from (
              select case_id, seq, n from outbox w
              where status = 'waiting' and hand is null and (next_try is null or next_try <= $2)
+               and not closed and (not_after is null or not_after >= $2)
                and not exists (select from held where held.hand = $1 and (held.suspect or w.suspect))
              order by created, case_id, seq, n limit 1 for update skip locked) next
            where (o.case_id, o.seq, o.n) = (next.case_id, next.seq, next.n)
@@ -33,9 +33,12 @@ pub(super) async fn claim(
         hand,
         now
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = row else {
+        lapse(connection, now).await?;
+        return Ok(None);
+    };
     Ok(Some(Outgoing {
         row: decode(row.notice)?,
         created: row.created,
