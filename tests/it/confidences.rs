@@ -92,6 +92,8 @@ async fn who_is_no_member_is_refused_and_nothing_is_sealed() {
     assert!(mail.contains("bob@b.example") && mail.contains("Only members of AFRALO"), "{mail}");
     assert!(!mail.contains("canary") && !mail.contains("In-Reply-To"));
     assert!(!all(&rig).await.contains("bob@"));
+    let refusal = rig.notices("comment/not-a-member").await.remove(0);
+    assert_eq!((refusal.created, refusal.sent_at), (t(0), Some(t(0))), "no more than the day");
     let books = rig.store().books().await.unwrap();
     assert_eq!(books, Books { received: 1, refused: 1, ..Books::default() });
 }
@@ -183,6 +185,17 @@ async fn after_the_end_nobody_reads_and_nobody_is_heard() {
     let late = comments(&rig, case).await.remove(1);
     assert!(rig.store().sealed(late["words"].as_str().unwrap()).await.unwrap().is_none());
     assert_eq!(rig.store().case(case).await.unwrap().unwrap().confidences.count, 1);
+}
+
+#[tokio::test]
+async fn a_record_older_than_the_destroyed_key_takes_no_comment() {
+    let (mut rig, case, notices) = invited().await;
+    rig.daemon.keys.shred(case).unwrap();
+    answers(&mut rig, 100, "ann@a.example", notices[0], "They meet every month.");
+    rig.turn(101).await;
+    assert!(rig.out.sent.pop().unwrap().contains("The time for comments is over"));
+    assert_eq!(comments(&rig, case).await.remove(0)["barred"], "over");
+    assert_eq!(rig.store().books().await.unwrap().refused, 1);
 }
 
 #[tokio::test]
