@@ -42,6 +42,8 @@ pub struct Counter<'a> {
     pub answered: Vec<Owed>,
     /// Somebody outside the register who may be answered today.
     pub stranger: Option<StrangerId>,
+    /// It answers a mail to somebody outside the register and comes from the address that mail went to.
+    pub own_stranger: bool,
     /// What was found of the mail forwarded below VERIFY.
     pub verified: Option<Verified>,
     /// Cases whose comments COMMENTS may mean in this mail.
@@ -186,7 +188,7 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
     };
     let assurance = Assurance {
         token: written_to == Some(from),
-        from_on_file: author.is_some(),
+        from_on_file: author.is_some() || (at.own_stranger && written_to == Some(from)),
         aligned: sure(letter, at),
         confirmed: only_on_file(asked) && written_to == Some(from) && !at.repeated,
     };
@@ -241,7 +243,8 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
 /// Whether the mail that was answered asked, at the address on file and nowhere else, whether something was
 /// written there: a question to confirm, or a task's request to send the same once more.
 fn only_on_file(asked: &Asking) -> bool {
-    asked.asks == Asks::Confirm || matches!(asked.template.as_str(), "ballot/task-unsure" | "enquiry/unsure")
+    asked.asks == Asks::Confirm
+        || matches!(asked.template.as_str(), "ballot/task-unsure" | "enquiry/unsure" | "accreditation/unsure")
 }
 
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
@@ -249,7 +252,9 @@ fn unasked(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>) -> Outco
     let Some(person) = author else {
         let commands_alone = !letter.commands.is_empty() && lines(&letter.text) <= letter.commands.len();
         return match at.stranger.filter(|_| sure(letter, at)) {
-            Some(_) if commands_alone => to_office(letter, at, None, Why::Commands),
+            Some(_) if commands_alone || letter.commands.contains(&Command::Apply) => {
+                to_office(letter, at, None, Why::Commands)
+            }
             Some(stranger) => enquiry(letter, at, Party::Stranger(stranger), true),
             None => Outcome::Silent("unsolicited"),
         };

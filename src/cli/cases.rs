@@ -20,7 +20,8 @@ pub enum CaseCommand {
     /// Open a matter from a TOML or JSON file.
     Open(OpenArgs),
     /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
-    /// `leave`; an enquiry `answer`, `done`.
+    /// `leave`; an enquiry `answer`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`, `finish`,
+    /// `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`, `done`.
     Order(OrderArgs),
     /// All matters, newest last.
     List(ListArgs),
@@ -34,7 +35,7 @@ pub enum CaseCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct OpenArgs {
-    /// The workflow: ballot.
+    /// The workflow: accreditation, ballot.
     kind: String,
     file: PathBuf,
     #[command(flatten)]

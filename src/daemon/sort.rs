@@ -139,6 +139,7 @@ impl<S: Store> Daemon<S> {
             junk: mail.junk,
             repeated,
             header_only: mail.header_only,
+            own_stranger: self.from_whom_it_was_sent_to(&asked, &letter).await?,
             asked,
             waits,
             answered,
@@ -287,6 +288,15 @@ impl<S: Store> Daemon<S> {
     async fn takes_answers(&self, case: CaseId) -> Answer<bool> {
         let phase = self.store.case(case).await?.map(|case| case.phase);
         Ok(phase.is_some_and(|phase| matches!(phase.as_str(), "open" | "frozen" | "awaiting-confirmation")))
+    }
+
+    /// Whether a mail that answers one to a stranger comes from the address that one went to. What a list rewrote
+    /// comes from nobody's.
+    async fn from_whom_it_was_sent_to(&self, asked: &Token, letter: &Letter) -> Answer<bool> {
+        let Token::Known(Asking { to: Party::Stranger(id), .. }) = asked else { return Ok(false) };
+        let Some(from) = letter.from.as_ref().filter(|_| !letter.list) else { return Ok(false) };
+        let known = self.store.stranger_address(*id).await?;
+        Ok(known.is_some_and(|(address, _)| address.eq_ignore_ascii_case(&from.address)))
     }
 
     /// The number of a stranger who may be answered today; none for one who was.

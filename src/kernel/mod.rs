@@ -11,6 +11,7 @@ pub mod ids;
 pub mod ladder;
 pub mod language;
 pub mod people;
+pub mod regions;
 pub mod register;
 pub mod said;
 pub mod strict;

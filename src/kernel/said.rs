@@ -80,11 +80,13 @@ pub enum Command {
     MyData,
     /// Erase what you hold on me.
     Erase,
+    /// Our group applies for accreditation.
+    Apply,
 }
 
 impl Command {
     /// Every key there is.
-    pub const KEYS: [&'static str; 17] = [
+    pub const KEYS: [&'static str; 18] = [
         "help",
         "status",
         "language",
@@ -102,6 +104,7 @@ impl Command {
         "named",
         "my_data",
         "erase",
+        "apply",
     ];
 
     /// The key of its word in the tables of words: "status", "my_data".
@@ -124,6 +127,7 @@ impl Command {
             Command::Named => "named",
             Command::MyData => "my_data",
             Command::Erase => "erase",
+            Command::Apply => "apply",
         }
     }
 }

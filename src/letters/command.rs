@@ -166,6 +166,7 @@ fn with_argument(verb: Verb, argument: &str) -> Command {
         Verb::Named => Command::Named,
         Verb::MyData => Command::MyData,
         Verb::Erase => Command::Erase,
+        Verb::Apply => Command::Apply,
     }
 }
 

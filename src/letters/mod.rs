@@ -5,6 +5,7 @@
 //! nowhere else, for an answer (`answer`) and commands (`command`). Reports are read by `bounce`. The words
 //! of all languages are in `words/*.toml`.
 
+pub mod acts;
 mod answer;
 mod attribution;
 mod authentication;

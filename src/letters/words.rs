@@ -162,6 +162,7 @@ pub enum Verb {
     Named,
     MyData,
     Erase,
+    Apply,
 }
 
 /// What mail programs write around a quote.

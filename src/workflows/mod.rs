@@ -161,6 +161,7 @@ impl Kind {
 }
 
 workflows! {
+    accreditation: Accreditation,
     ballot: Ballot,
     enquiry: Enquiry,
     office: Office,

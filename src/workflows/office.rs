@@ -1,6 +1,7 @@
 //! Office: the clerk's own desk, one case for the whole installation. It answers commands, tells people
 //! why a mail could not be taken, and writes to staff about the clerk itself.
 
+use super::accreditation::Accreditation;
 use super::enquiry::{Asked, Enquiry};
 use crate::kernel::assurance::Act;
 use crate::kernel::ids::{NoticeId, Party, StrangerId};
@@ -124,6 +125,7 @@ impl Line {
             | Command::Comments
             | Command::Named => Line::new(key, "nothing"),
             Command::MyData | Command::Erase => Line::new(key, "handed-on"),
+            Command::Apply => Line::new(key, "apply"),
             Command::Verify => Line::verified(key, brought.verified.as_ref()),
         }
     }
@@ -230,6 +232,9 @@ impl Office {
         if !wanted.is_empty() {
             step = step.with(Effect::Open(for_staff(&wanted, reply)));
         }
+        if commands.contains(&Command::Apply) {
+            step = step.with(Effect::Open(application(reply, cx)));
+        }
         Ok(match (language, person) {
             (Some(language), Some(person)) => {
                 step.with(Effect::Register(Change::Language(person.id, language)))
@@ -265,6 +270,20 @@ fn for_staff(wanted: &[&str], reply: &Reply) -> Opening {
         parent: None,
         by: None,
         body: json!(asked),
+        arrived: reply.arrived,
+        nonce: reply.nonce.clone(),
+    }
+}
+
+/// The application of whoever wrote APPLY, in her language.
+fn application(reply: &Reply, cx: &Cx<Policy>) -> Opening {
+    let on_file = cx.register.speaker(reply.from).map(|person| person.language);
+    let language = on_file.or(reply.said.language).unwrap_or(Language::En);
+    Opening {
+        kind: Accreditation::KIND.to_owned(),
+        parent: None,
+        by: None,
+        body: json!({ "from": reply.from, "language": language }),
         arrived: reply.arrived,
         nonce: reply.nonce.clone(),
     }

@@ -186,6 +186,7 @@ fn without_a_quorum_it_is_extended_then_run_again_then_the_chair_is_asked() {
         expect![[r#"
             0 09:00 open: straight open child
                 ballot → all
+                note to c7: {"opened":"2026-12-06T09:00:00Z"}
                 [open]
             1 10:00 m3: YES
                 receipt yes → m3
@@ -238,6 +239,7 @@ fn a_freeze_stops_the_clock_and_keeps_the_answers() {
         expect![[r#"
             0 09:00 open: straight open child
                 ballot → all
+                note to c7: {"opened":"2026-12-06T09:00:00Z"}
                 [open]
             1 09:00 parent: freeze
                 frozen → all
@@ -274,6 +276,7 @@ fn a_ballot_opened_wrongly_is_annulled_by_two_people() {
         expect![[r#"
             0 09:00 open: straight open child
                 ballot → all
+                note to c7: {"opened":"2026-12-06T09:00:00Z"}
                 [open]
             1 10:00 m1: YES
                 receipt yes → m1
@@ -411,6 +414,7 @@ fn thanks_for_a_receipt_or_a_result_are_no_vote() {
         expect![[r#"
             0 09:00 open: straight open child
                 ballot → all
+                note to c7: {"opened":"2026-12-06T09:00:00Z"}
                 [open]
             1 10:00 m1: NO
                 receipt no → m1

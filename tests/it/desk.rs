@@ -55,6 +55,8 @@ struct Mail<'a> {
     has_answered: usize,
     junk: bool,
     stranger: bool,
+    /// It comes from the address of the stranger who was written to.
+    own_stranger: bool,
 }
 
 impl Default for Mail<'_> {
@@ -69,6 +71,7 @@ impl Default for Mail<'_> {
             has_answered: 0,
             junk: false,
             stranger: false,
+            own_stranger: false,
         }
     }
 }
@@ -101,6 +104,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         waits: (0..mail.owes).map(owed).collect(),
         answered: (0..mail.has_answered).map(owed).collect(),
         stranger: mail.stranger.then_some(StrangerId(9)),
+        own_stranger: mail.own_stranger,
         verified: letter.commands.contains(&Command::Verify).then_some(Verified::Nothing),
         nonce: "00",
     };
@@ -229,6 +233,39 @@ fn a_mail_forwarded_below_verify_answers_nothing_whosever_it_is() {
     check(stranger(true, Some("eve@e.example")), "c1 from s9 a");
     check(stranger(true, None), "silent: unsolicited");
     check(stranger(false, Some("eve@e.example")), "silent: unsolicited");
+}
+
+#[test]
+fn a_stranger_we_wrote_to_is_known_by_her_address() {
+    let asked = || match asking(1, Asks::Text, "received") {
+        Token::Known(asking) => Token::Known(Asking { to: Party::Stranger(StrangerId(9)), ..asking }),
+        other => other,
+    };
+    let mail = |own_stranger| Mail {
+        from: "eve@e.example",
+        login: Some("eve@e.example"),
+        asked: asked(),
+        body: "Our statutes are below.",
+        own_stranger,
+        ..Mail::default()
+    };
+    check(mail(true), "c42 from s9 tfa");
+    check(mail(false), "c42 from s9 ta");
+}
+
+#[test]
+fn a_stranger_who_applies_between_other_words_gets_the_form() {
+    let mail = |body| Mail {
+        from: "eve@e.example",
+        login: Some("eve@e.example"),
+        asked: Token::None,
+        stranger: true,
+        body,
+        ..Mail::default()
+    };
+    check(mail("Good morning,\r\n\r\nAPPLY\r\n\r\nThank you"), "c1 from s9 a");
+    check(mail("Bonjour,\r\n\r\nCandidature\r\n\r\nMerci"), "c1 from s9 a");
+    check(mail("How can our club apply?"), "opens enquiry from \"s9\"");
 }
 
 #[test]

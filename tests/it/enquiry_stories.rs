@@ -123,6 +123,11 @@ fn check(events: Vec<Event>, expected: Expect) {
         for mail in &commit.outbox {
             told.push_str(&format!("{} → {}\n", mail.template, mail.to));
         }
+        for letter in &commit.letters {
+            if let advance::LetterBody::Opens(opening) = &letter.body {
+                told.push_str(&format!("opens {}: {}\n", opening.kind, opening.body));
+            }
+        }
         for change in &commit.changes {
             told.push_str(&format!("register: {change:?}\n"));
         }
@@ -293,6 +298,28 @@ fn the_office_answers_commands_and_says_why_a_mail_was_not_taken() {
             office/too-large → p3
             -
             office/which-matter → p3
+            -
+        "#]],
+    );
+}
+
+#[test]
+fn who_applies_is_sent_the_form_by_a_case_of_its_own() {
+    let why = json!({ "why": "commands", "waits": [] });
+    check(
+        vec![
+            Event::Opens("office", Value::Null),
+            Event::Desk(STRANGER, why.clone(), vec![Command::Apply]),
+            Event::Desk(MEMBER, why, vec![Command::Apply, Command::Language(Language::Zh)]),
+        ],
+        expect![[r#"
+            [staffed]
+            office/transcript → s9
+            opens accreditation: {"from":"s9","language":"en"}
+            -
+            office/transcript → p3
+            opens accreditation: {"from":"p3","language":"en"}
+            register: Language(PersonId(3), Zh)
             -
         "#]],
     );

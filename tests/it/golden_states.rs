@@ -1,10 +1,11 @@
 //! States that were stored must load for ever: one file a phase under golden/states/. A state of a new shape
 //! gets a new file; an old file is never edited, its shape is migrated.
 
+use crate::accreditation_rig::{EXAMINED, played};
 use crate::story::reach;
-use atlarged::workflows::{Case, Kind};
+use atlarged::advance::CaseRow;
+use atlarged::workflows::{Case, Kind, Policies};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -32,6 +33,43 @@ const BALLOTS: [(&str, &str); 7] = [
         "closed",
         "0 09:00 open: straight open\n1 09:00 m1: YES\n1 09:00 m2: YES\n1 09:00 m3: YES\n1 09:00 m4: YES\n1 09:00 m5: YES\n1 09:00 m6: NO\n1 09:00 m7: NO\n1 09:00 s1: order record {\"voter\":\"p8\",\"choice\":\"no\",\"reference\":\"r\"}\n5 09:01 clock: ticks",
     ),
+];
+
+/// The same of an application, after due diligence where the script does not begin one.
+const APPLICATIONS: [(&str, &str); 13] = [
+    ("drafting", "0 09:00 open: a\n1 10:00 a to:form: FORM goals=-"),
+    (
+        "due-diligence",
+        "0 09:00 open: a\n0 10:00 a to:form: FORM\n1 10:00 s1 to:diligence: \"1 MET: a note/A: good\"",
+    ),
+    ("regional-review", "2 09:00 comments: 1"),
+    ("advice-due", "35 09:00 clock: passes"),
+    ("telling", "2 09:00 comments: 1\n23 09:00 post: stops\n23 10:00 sec to:advice: \"ACCREDIT/Reasons.\""),
+    (
+        "window",
+        "2 09:00 comments: 1\n23 10:00 sec to:advice: \"ACCREDIT\"\n24 10:00 m7 forged to:window: \"REQUEST VOTE\"",
+    ),
+    ("held", "2 09:00 comments: 1\n23 10:00 sec to:advice: \"NOT ACCREDIT\"\n31 09:00 clock: passes"),
+    (
+        "voting",
+        "2 09:00 comments: 1\n23 10:00 sec to:advice: \"ACCREDIT\"\n24 10:00 m7 to:window: \"REQUEST VOTE\"",
+    ),
+    (
+        "suspended",
+        "2 10:00 a to:progress: SUSPEND\n3 10:00 m3 to:dossier: \"SUSPEND/The rules.//They matter.\"
+        4 10:00 m4 to:wanted: \"SUSPEND\"\n5 10:00 m5 to:dossier: \"SUSPEND/More.//It matters.\"
+        6 10:00 m6 to:dossier: \"REQUEST VOTE\"",
+    ),
+    (
+        "decided",
+        "2 09:00 comments: 1\n23 10:00 sec to:advice: \"ACCREDIT\"\n24 09:00 post: stops\n31 09:00 clock: passes",
+    ),
+    ("notified", "2 09:00 comments: 1\n23 10:00 sec to:advice: \"ACCREDIT\"\n31 09:00 clock: passes"),
+    (
+        "review-requested",
+        "23 10:00 sec to:advice: \"NO ADVICE\"\n24 10:00 majority: NO\n29 09:00 clock: passes\n30 09:00 a to:decision: \"REVIEW\"",
+    ),
+    ("withdrawn", "2 10:00 a to:progress: WITHDRAW"),
 ];
 
 fn folder(kind: &str) -> PathBuf {
@@ -62,18 +100,26 @@ fn every_state_ever_stored_still_loads_and_is_saved_as_it_was() {
 
 #[test]
 fn every_phase_of_a_ballot_has_a_state_on_file() {
-    let known: BTreeSet<String> = stored("ballot")
-        .into_iter()
-        .map(|(name, _)| name.split('.').next().unwrap_or_default().to_owned())
-        .collect();
-    for (phase, script) in BALLOTS {
-        let reached = reach(script);
-        assert_eq!(reached.phase, phase, "the script reaches the phase");
-        if std::env::var_os("UPDATE_EXPECT").is_some() && !known.contains(phase) {
-            let text = serde_json::to_string_pretty(&reached.state).expect("JSON");
-            fs::write(folder("ballot").join(format!("{phase}.json")), text + "\n").expect("written");
-        } else {
-            assert!(known.contains(phase), "no state on file for {phase}; write it with UPDATE_EXPECT=1");
-        }
+    BALLOTS.iter().for_each(|(phase, script)| check("ballot", phase, &reach(script)));
+}
+
+#[test]
+fn every_phase_of_an_application_has_a_state_on_file() {
+    for (phase, script) in APPLICATIONS {
+        let begun = script.starts_with("0 ");
+        let script = if begun { script.to_owned() } else { format!("{EXAMINED}\n{script}") };
+        check("accreditation", phase, played(Policies::default(), &script).application());
+    }
+}
+
+/// Holds that a state of the phase is on file; writes the first one.
+fn check(kind: &str, phase: &str, reached: &CaseRow) {
+    assert_eq!(reached.phase, phase, "the script reaches the phase");
+    let file = folder(kind).join(format!("{phase}.json"));
+    if std::env::var_os("UPDATE_EXPECT").is_some() && !file.exists() {
+        let text = serde_json::to_string_pretty(&reached.state).expect("JSON");
+        fs::write(file, text + "\n").expect("written");
+    } else {
+        assert!(file.exists(), "no state on file for {phase}; write it with UPDATE_EXPECT=1");
     }
 }

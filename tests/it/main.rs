@@ -1,5 +1,10 @@
 //! Integration tests: one binary, real servers.
 
+mod accreditation_refusals;
+mod accreditation_rig;
+mod accreditation_steps;
+mod accreditation_stories;
+mod accreditation_suspensions;
 mod accuracy;
 mod annul_stories;
 mod answering;

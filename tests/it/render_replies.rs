@@ -132,6 +132,7 @@ fn the_words_a_mail_offers_are_commands_in_every_language() {
         ("named", Command::Named),
         ("my_data", Command::MyData),
         ("erase", Command::Erase),
+        ("apply", Command::Apply),
     ];
     for language in Language::ALL {
         let path = format!("{}/templates/_words/{language}.toml", env!("CARGO_MANIFEST_DIR"));

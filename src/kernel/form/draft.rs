@@ -76,6 +76,11 @@ impl Draft {
         draft
     }
 
+    /// Takes an answer and all that stood there before away, as if it had never been given.
+    pub fn forget(&mut self, id: &str) {
+        self.entries.remove(id);
+    }
+
     /// Writes one answer; `None` leaves it out on purpose.
     pub fn set(&mut self, id: &str, value: Option<Value>, source: Source) {
         let old = self.entries.get(id);

@@ -25,7 +25,7 @@ use crate::kernel::ids::{CaseId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
-use crate::kernel::workflow::{Cx, Input, Note, Opening, Refusal, Step, Twin, Workflow};
+use crate::kernel::workflow::{Cx, Effect, Input, Note, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -285,7 +285,11 @@ impl Workflow for Ballot {
         if matter.opens > cx.now {
             return Ok(Step::to(Ballot::Planned(Plan { matter, annulment: None })));
         }
-        Ok(setup::begin(matter, 1, Vec::new(), 0, cx))
+        let closes = matter.closes;
+        let opened = matter.parent.map(|to| Effect::Note { to, body: json!({ "opened": closes }) });
+        let step = setup::begin(matter, 1, Vec::new(), 0, cx);
+        // Its parent learns its number by it.
+        Ok(opened.into_iter().fold(step, Step::with))
     }
 
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Ballot>, Refusal> {
