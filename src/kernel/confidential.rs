@@ -181,6 +181,11 @@ impl Comment {
         Notice { class: Class::Confidential, ..Notice::new("comment:receipt", self.author, RECEIPT, data) }
     }
 
+    /// The refusal of a comment that came when no more were taken; `count` were taken in time.
+    pub fn too_late(&self, titles: &Value, count: u64) -> Refusal {
+        self.refusal(Bar::Over, titles, count)
+    }
+
     /// The refusal of what may not be taken.
     pub(crate) fn refusal(&self, bar: Bar, titles: &Value, count: u64) -> Refusal {
         let data = json!({ "title": titles, "region": self.region.ralo(), "count": count });

@@ -115,6 +115,7 @@ fn with<T>(mail: &Mail<'_>, look: impl FnOnce(&atlarged::letters::Letter, &Count
         answered: Vec::new(),
         stranger: None,
         verified: None,
+        own_stranger: false,
         readable: vec![APPLICATION],
         nonce: "00",
     };

@@ -140,9 +140,13 @@ impl Workflow for Accreditation {
     }
 
     fn titles(&self) -> Value {
-        let name = self.name();
-        json!(BTreeMap::from(Language::ALL.map(|language| (language, mails::title(&name, language)))))
+        titles(&self.name())
     }
+}
+
+/// What the application of a group is called, in every language.
+fn titles(name: &str) -> Value {
+    json!(BTreeMap::from(Language::ALL.map(|language| (language, mails::title(name, language)))))
 }
 
 impl Accreditation {
