@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::{CaseRow, Commit, Ending};
-use crate::kernel::confidential::{Comment, Reading, may_read};
+use crate::kernel::confidential::{Bar, Comment, Reading, may_read};
 use crate::kernel::ids::Party;
 use crate::kernel::workflow::{Class, Notice, Refusal};
 use serde_json::{Value, json};
@@ -13,12 +13,8 @@ const PER_MAIL: usize = 10;
 
 /// Why a comment is not taken, found before the workflow is asked.
 pub(super) fn barred(comment: &Comment, row: &CaseRow, titles: &Value) -> Option<Refusal> {
-    let refusal = comment.barred.map(|bar| comment.refusal(bar, titles.clone()));
-    refusal.or_else(|| row.confidences.over.then(|| over("comment/too-late", row, titles)))
-}
-
-fn over(template: &'static str, row: &CaseRow, titles: &Value) -> Refusal {
-    Refusal::new(template, json!({ "title": titles, "count": row.confidences.count }))
+    let bar = comment.barred.or(row.confidences.over.then_some(Bar::Over))?;
+    Some(comment.refusal(bar, titles, row.confidences.count))
 }
 
 impl Draft<'_> {
@@ -31,7 +27,8 @@ impl Draft<'_> {
         } else if !held.region.is_some_and(entitled) {
             Some(Refusal::new("comment/not-yours", json!({ "title": titles })))
         } else {
-            held.over.then(|| over("comment/gone", &row, titles))
+            let gone = json!({ "title": titles, "count": held.count });
+            held.over.then(|| Refusal::new("comment/gone", gone))
         };
         let to = Party::Person(reading.by);
         let unmoved = CaseRow { seq: self.seq, ..row.clone() };

@@ -5,7 +5,7 @@
 use super::Daemon;
 use crate::advance::{LetterBody, NewLetter, OutboxRow};
 use crate::desk::{self, Confidence, Counter, Heard, Outcome, Token, Told};
-use crate::kernel::confidential::{Comment, Sealed as Handle, day, may_read};
+use crate::kernel::confidential::{Bar, Comment, Sealed as Handle, day, may_read};
 use crate::kernel::ids::{AnonymousId, CaseId, NoticeId, Party};
 use crate::kernel::people::Person;
 use crate::kernel::register::Register;
@@ -86,7 +86,12 @@ impl<S: Store> Daemon<S> {
         let of = Confidence { case, region: held.region, then: &then, acts };
         let decided = match desk::in_confidence(letter, counter, &of) {
             Heard::Else(outcome) => Decided::from(forgotten(outcome, mail)),
-            Heard::Comment(told) => self.seal(&told, case, held.over, mail, counter.nonce, now)?,
+            Heard::Comment(mut told) => {
+                // After a restore the record may be older than the keys.
+                let over = held.over || self.keys.is_shredded(case)?;
+                told.barred = told.barred.or(over.then_some(Bar::Over));
+                self.seal(&told, case, mail, counter.nonce, now)?
+            }
         };
         Ok(decided.of(case))
     }
@@ -101,7 +106,6 @@ impl<S: Store> Daemon<S> {
         &self,
         told: &Told,
         case: CaseId,
-        over: bool,
         mail: &Mail,
         nonce: &str,
         now: DateTime<Utc>,
@@ -117,7 +121,7 @@ impl<S: Store> Daemon<S> {
             Some(person) => Some((Handle::new(self.chance()?), person)),
             None => None,
         };
-        if told.barred.is_none() && !over {
+        if told.barred.is_none() {
             let key = KeyName::Case(case);
             keep(words.to_string(), &key, told.words.as_str().into())?;
             if let Some((handle, person)) = source {
@@ -191,7 +195,8 @@ impl<S: Store> Daemon<S> {
     ) -> Answer<()> {
         let mut raw = None;
         if let Sorted::Quarantined(_) = decided.sorted {
-            let over = self.store.case(case).await?.is_none_or(|row| row.confidences.over);
+            let row = self.store.case(case).await?;
+            let over = row.is_none_or(|row| row.confidences.over) || self.keys.is_shredded(case)?;
             let opened = if over { None } else { self.keys.try_open(&mail.raw, b"mail")? };
             match opened {
                 Some(bytes) => raw = Some(self.keys.seal(&KeyName::Case(case), &bytes, b"mail")?),

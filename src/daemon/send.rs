@@ -2,6 +2,7 @@
 
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
+use crate::kernel::confidential::day;
 use crate::kernel::ids::Party;
 use crate::kernel::language::Language;
 use crate::kernel::register::Register;
@@ -89,7 +90,9 @@ impl<S: Store> Daemon<S> {
             match posted {
                 Ok(posted) => {
                     sent += usize::from(posted == Posted::Accepted);
-                    self.store.posted(id, &posted, now).await?;
+                    // Of an answer to somebody who is to be forgotten only the day stays.
+                    let when = if anonymous(outgoing.row.to) { day(now) } else { now };
+                    self.store.posted(id, &posted, when).await?;
                 }
                 Err(fault) => {
                     let later = Posted::Later { at: next_try(&outgoing, now), why: fault.to_string() };

@@ -152,6 +152,8 @@ pub enum Bar {
     Empty,
     /// It answers a confidential mail that asked for nothing.
     NotHere,
+    /// The key of the case is destroyed.
+    Over,
 }
 
 impl Bar {
@@ -161,6 +163,7 @@ impl Bar {
             Bar::Unsure => "comment/unsure",
             Bar::Empty => "comment/empty",
             Bar::NotHere => "comment/not-here",
+            Bar::Over => "comment/too-late",
         }
     }
 
@@ -178,9 +181,15 @@ impl Comment {
         Notice { class: Class::Confidential, ..Notice::new("comment:receipt", self.author, RECEIPT, data) }
     }
 
+    /// The refusal of a comment that came when no more were taken; `count` were taken in time.
+    pub fn too_late(&self, titles: &Value, count: u64) -> Refusal {
+        self.refusal(Bar::Over, titles, count)
+    }
+
     /// The refusal of what may not be taken.
-    pub(crate) fn refusal(&self, bar: Bar, titles: Value) -> Refusal {
-        let refusal = Refusal::new(bar.template(), json!({ "title": titles, "region": self.region.ralo() }));
+    pub(crate) fn refusal(&self, bar: Bar, titles: &Value, count: u64) -> Refusal {
+        let data = json!({ "title": titles, "region": self.region.ralo(), "count": count });
+        let refusal = Refusal::new(bar.template(), data);
         if bar.mendable() { refusal.asking(Asks::Comment(self.region)) } else { refusal }
     }
 

@@ -1,19 +1,25 @@
-//! A case that asks people for comments in confidence, whatever its workflow: written into the record as a step
-//! would write it.
+//! An application that asks the members of its region for comments in confidence.
 
-use atlarged::advance::{Commit, JournalEntry, OutboxRow};
+use atlarged::advance::{CaseRow, Commit, JournalEntry};
+use atlarged::kernel::confidential::Confidences;
+use atlarged::kernel::duties::Duties;
 use atlarged::kernel::ids::{CaseId, NoticeId, OrganisationId, Party, PersonId};
 use atlarged::kernel::people::{Organisation, OrganisationKind, Region};
 use atlarged::kernel::register::Change;
-use atlarged::kernel::workflow::{Asks, Class};
+use atlarged::kernel::workflow::Asks;
 use atlarged::ports::store::Store;
-use chrono::{DateTime, Utc};
-use serde_json::json;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
 
 /// A step of the case that changes nothing yet.
 async fn step(store: &impl Store, case: CaseId, now: DateTime<Utc>) -> Commit {
     let mut row = store.case(case).await.expect("the store").expect("a case");
     row.seq += 1;
+    unmoved(store, row, now).await
+}
+
+async fn unmoved(store: &impl Store, row: CaseRow, now: DateTime<Utc>) -> Commit {
+    let case = row.id;
     let register_version = store.register().await.expect("a register").version;
     let journal = JournalEntry {
         at: now,
@@ -47,33 +53,41 @@ async fn step(store: &impl Store, case: CaseId, now: DateTime<Utc>) -> Commit {
     }
 }
 
-/// Invites people to comment as members of AFRALO; the notices in their order.
-pub async fn invite(store: &impl Store, case: CaseId, people: &[u32], now: DateTime<Utc>) -> Vec<NoticeId> {
-    let mut commit = step(store, case, now).await;
-    let seq = commit.case.seq;
-    let held = json!({ "region": "africa", "told": true });
-    commit.case.confidences = serde_json::from_value(held).expect("confidences");
-    commit.outbox = (0..)
-        .zip(people)
-        .map(|(n, person)| OutboxRow {
-            id: NoticeId { case, seq, n },
-            label: "invitation".into(),
-            to: Party::Person(PersonId(*person)),
-            address: 0,
-            template: "comment/empty".into(),
-            data: json!({ "title": "An application", "region": "AFRALO" }),
-            asks: Asks::Comment(Region::Africa),
-            class: Class::Confidential,
-            not_after: None,
-            report_sent: false,
-            calendar: None,
-            answers: None,
-            refusal: false,
-        })
-        .collect();
-    let notices = commit.outbox.iter().map(|row| row.id).collect();
-    store.commit(&commit).await.expect("invited");
-    notices
+/// Opens the record of an application in regional review, whose reminder to comment is due.
+pub async fn in_review(store: &impl Store, now: DateTime<Utc>) -> CaseId {
+    let golden = include_str!("golden/states/accreditation/regional-review.json");
+    let mut state: Value = serde_json::from_str(golden).expect("a state");
+    state["running"]["file"]["comments"] = 0.into();
+    let reminder = now - Duration::minutes(10);
+    let timer = json!({ "due": now + Duration::days(20), "reminders": [reminder] });
+    state["running"]["stage"]["regional-review"] = timer;
+    let case = store.new_case().await.expect("a number");
+    let row = CaseRow {
+        id: case,
+        kind: "accreditation".into(),
+        phase: "regional-review".into(),
+        title: "an application".into(),
+        seq: 0,
+        wake_at: Some(reminder),
+        parent: None,
+        opened_at: reminder,
+        state,
+        duties: Duties::default(),
+        confidences: Confidences::default(),
+    };
+    let commit = Commit { opens: true, ..unmoved(store, row, now).await };
+    store.commit(&commit).await.expect("opened");
+    case
+}
+
+/// The invitation to comment that a member got.
+pub async fn invitation(store: &impl Store, case: CaseId, person: u32) -> NoticeId {
+    let notices = store.notices(Some(case)).await.expect("notices");
+    let asked = notices
+        .into_iter()
+        .map(|notice| notice.row)
+        .find(|row| row.asks == Asks::Comment(Region::Africa) && row.to == Party::Person(PersonId(person)));
+    asked.expect("an invitation").id
 }
 
 /// Ends the time of the comments.

@@ -311,6 +311,15 @@ impl Keys {
         Ok(there_was)
     }
 
+    /// Whether a case's key was destroyed. None is made again.
+    ///
+    /// # Errors
+    /// The key store cannot be read.
+    pub fn is_shredded(&self, case: CaseId) -> Answer<bool> {
+        let key = self.vault.get(&KeyName::Case(case).to_string())?;
+        Ok(key.is_some_and(|key| key.is_empty()))
+    }
+
     /// Destroys a key that was for one thing alone; no other.
     ///
     /// # Errors

@@ -51,7 +51,9 @@ fn altered_bytes_or_another_keys_name_open_nothing() {
 fn a_shredded_case_is_closed_for_ever() {
     check(|keys| {
         let sealed = keys.seal(&CASE, b"x", b"").unwrap();
+        assert!(!keys.is_shredded(CaseId(42)).unwrap());
         assert!(keys.shred(CaseId(42)).unwrap());
+        assert!(keys.is_shredded(CaseId(42)).unwrap());
         assert!(!keys.shred(CaseId(42)).unwrap());
         let fault = keys.open(&sealed, b"").unwrap_err();
         assert!(fault.to_string().contains("the key is gone"), "{fault}");

@@ -14,14 +14,14 @@ use chrono::Duration;
 use sqlx::{Connection, PgConnection, Row};
 use tokio::process::Command;
 
-use super::super::invited::{invite, shred, structure};
+use super::super::invited::{in_review, invitation, shred, structure};
 use super::super::servers;
 use super::backup::{postgres, runs};
 use super::village::{ballot, drop_into, install, maildir, people, wall, write_config};
 
 /// What every marked word begins with, as it would lie somewhere: plain, in hex, and in base64 as the mails have it.
 const MARK: &str = "zqcanary";
-const CASE: CaseId = CaseId(2);
+const CASE: CaseId = CaseId(3);
 
 /// Files below these places that hold one of the words.
 async fn holding(words: &[&str], places: &[&Path]) -> Vec<String> {
@@ -78,8 +78,9 @@ struct Scene {
 }
 
 impl Scene {
-    /// p1 represents a structure in Africa; p1 to p3 were invited to comment. p4 is staff.
-    async fn new() -> (Scene, Vec<String>) {
+    /// p1 represents a structure in Africa and was invited to comment; p2 and p3 sit on the ALAC, p4 is staff. The
+    /// reply addresses of the invitation and of a ballot.
+    async fn new() -> (Scene, [String; 2]) {
         let (sandbox, account) = (servers::sandbox().await, servers::mailbox("clerk").await);
         let url = sandbox.database(&servers::own_name("secrets")).await.expect("a database");
         let directory = tempfile::tempdir().expect("a directory");
@@ -97,14 +98,11 @@ impl Scene {
         scene.turn().await;
         let installation = assemble::installation(&ConfigArg { config: scene.config.clone() }).await;
         let daemon = installation.unwrap_or_else(|error| panic!("{error}")).daemon;
-        let now = wall(scene.directory.path());
-        let mut notices = invite(&daemon.store, CASE, &[1, 2, 3], now).await;
-        let ballots = daemon.store.notices(Some(CASE)).await.expect("notices");
-        notices
-            .push(ballots.iter().find(|notice| notice.row.to.to_string() == "p2").expect("a ballot").row.id);
-        let address = |id| daemon.renderer.reply_address_of(id).expect("an address");
-        let addresses = notices.into_iter().map(address).collect();
+        assert_eq!(in_review(&daemon.store, wall(scene.directory.path())).await, CASE);
         scene.turn().await;
+        let ballots = daemon.store.notices(Some(CaseId(2))).await.expect("notices");
+        let notices = [invitation(&daemon.store, CASE, 1).await, ballots[0].row.id];
+        let addresses = notices.map(|id| daemon.renderer.reply_address_of(id).expect("an address"));
         (scene, addresses)
     }
 
@@ -175,11 +173,11 @@ async fn nothing_of_a_comment_lies_anywhere_and_an_old_database_opens_nothing_af
     let (mut scene, to) = Scene::new().await;
     let from: Vec<String> = scene.accounts.iter().map(|account| account.address.clone()).collect();
     let words = format!("{MARK} taken: they meet every month.");
-    let twice = to[3].split(['+', '@']).nth(1).expect("a token");
+    let twice = to[1].split(['+', '@']).nth(1).expect("a token");
     scene.deliver(&comment(&from[0], &to[0], "", &words));
-    scene.deliver(&comment(&from[1], &to[1], "", &format!("{MARK} refused")));
+    scene.deliver(&comment(&from[1], &to[0], "", &format!("{MARK} refused")));
     let other = format!("In-Reply-To: <{twice}@village.example>\r\n");
-    scene.deliver(&comment(&from[2], &to[2], &other, &format!("{MARK} waits for a person")));
+    scene.deliver(&comment(&from[2], &to[0], &other, &format!("{MARK} waits for a person")));
     scene.turn().await;
     scene.turn().await;
 
