@@ -82,14 +82,7 @@ fn without_advice_a_vote_is_compulsory_and_nobody_need_ask() {
                 ballot/ballot → all
                 [open]
             24 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (26 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (27 22:00)
@@ -132,21 +125,7 @@ fn without_advice_a_vote_is_compulsory_and_nobody_need_ask() {
                 ballot/ballot → all
                 [open]
             24 10:00 everybody: NO
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
-                ballot/receipt → m9
-                ballot/receipt → m10
-                ballot/receipt → m11
-                ballot/receipt → m12
-                ballot/receipt → m13
-                ballot/receipt → m14
-                ballot/receipt → m15
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m12 m13 m14 m15
             (26 10:00)
             (27 22:00)
             (28 10:00)
@@ -183,14 +162,7 @@ fn one_request_in_time_opens_a_vote_on_the_advice() {
                 ballot/ballot → all
                 [open]
             31 10:00 majority: NO
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (33 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (34 22:00)
@@ -227,14 +199,7 @@ fn one_request_in_time_opens_a_vote_on_the_advice() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)
@@ -271,14 +236,7 @@ fn a_vote_on_negative_advice_can_go_both_ways() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)
@@ -315,14 +273,7 @@ fn a_vote_on_negative_advice_can_go_both_ways() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: NO
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)
@@ -371,14 +322,7 @@ fn silence_on_negative_advice_decides_nothing_until_a_member_asks() {
                 ballot/ballot → all
                 [open]
             41 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (43 09:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (44 21:00)
@@ -491,14 +435,7 @@ fn two_rounds_without_a_quorum_decide_nothing() {
                 office/task-taken → s1 s2 s3
                 [open]
             46 09:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (48 09:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (49 21:00)
@@ -519,4 +456,22 @@ fn two_rounds_without_a_quorum_decide_nothing() {
             60 09:00 clock: passes
         "#]],
     );
+}
+
+#[test]
+fn a_tie_and_abstentions_carry_nothing() {
+    let after = |answers: [(&str, u32, u32); 3]| {
+        let mut script = format!("{EXAMINED}\n23 10:00 sec to:advice: \"NO ADVICE\"\n");
+        for (answer, from, to) in answers {
+            (from..=to).for_each(|n| script.push_str(&format!("24 10:00 m{n} to:ask: {answer}\n")));
+        }
+        let world = played(Policies::default(), &format!("{script}29 09:00 clock: passes"));
+        let decided = &world.application().state["decided"];
+        (decided["accredited"].as_bool(), decided["route"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = (Some(false), "VOTE_A".to_owned());
+    assert_eq!(after([("YES", 1, 7), ("NO", 8, 14), ("ABSTAIN", 15, 15)]), refused, "a tie");
+    assert_eq!(after([("YES", 1, 4), ("NO", 5, 7), ("ABSTAIN", 8, 8)]), refused, "four of a quorum of eight");
+    assert_eq!(after([("ABSTAIN", 1, 9), ("YES", 10, 9), ("NO", 10, 9)]), refused, "abstentions alone");
+    assert_eq!(after([("YES", 1, 5), ("NO", 6, 8), ("ABSTAIN", 9, 8)]), (Some(true), "VOTE_A".to_owned()));
 }
