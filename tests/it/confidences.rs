@@ -197,6 +197,33 @@ async fn after_the_end_nobody_reads_and_nobody_is_heard() {
 }
 
 #[tokio::test]
+async fn a_list_that_comes_back_leaves_nothing_either() {
+    let (mut rig, case, invitation) = invited().await;
+    answers(&mut rig, 100, "ann@a.example", invitation, "They meet every month.");
+    answers(&mut rig, 101, "sue@s.example", invitation, "COMMENTS");
+    rig.turn(102).await;
+    let list = rig.notices("comment/list").await.remove(0).row.id;
+    let returned = rig.out.sent.iter().find(|mail| mail.contains("They meet every month.")).unwrap();
+    let to = rig.reply_address(list);
+    let bounce = format!(
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@s.example\r\nTo: {to}\r\nSubject: Undelivered\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\n\r\nNo such user.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; s.example\r\n\r\nFinal-Recipient: rfc822; sue@s.example\r\nAction: failed\r\n\
+         Status: 5.1.1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{returned}\r\n--b--\r\n"
+    );
+    rig.inbox.mails.push((t(110), bounce));
+    rig.turn(111).await;
+    let inputs = rig.inputs(case).await;
+    assert_eq!(inputs.last().unwrap()["undelivered"]["to"], "p3");
+    assert_eq!(rig.inbox.expunged, [1, 2, 3]);
+    assert!(!all(&rig).await.contains("They meet"));
+    let keys = std::fs::read_dir(rig.dir.path().join("keys")).unwrap();
+    let names: Vec<String> = keys.map(|key| key.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.starts_with("once-")), "{names:?}");
+}
+
+#[tokio::test]
 async fn a_record_older_than_the_destroyed_key_takes_no_comment() {
     let (mut rig, case, invitation) = invited().await;
     rig.daemon.keys.shred(case).unwrap();

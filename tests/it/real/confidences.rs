@@ -66,6 +66,13 @@ fn comment(from: &str, to: &str, more: &str, text: &str) -> String {
     )
 }
 
+fn asks_to_read(from: &str, to: &str, number: u32) -> String {
+    format!(
+        "Authentication-Results: {AUTHSERV_ID}; auth=pass smtp.auth={from}\r\nFrom: {from}\r\nTo: {to}\r\n\
+         Message-ID: <{number}@village.example>\r\nSubject: Re\r\n\r\nCOMMENTS\r\n"
+    )
+}
+
 /// The clerk, its servers, and the people of the village.
 struct Scene {
     sandbox: &'static atlarged::sandbox::Sandbox,
@@ -203,11 +210,7 @@ async fn nothing_of_a_comment_lies_anywhere_and_an_old_database_opens_nothing_af
     assert!(!holding(&["outcome"], &[&log]).await.is_empty());
 
     // Whoever may read gets it; the mail of that leaves no bytes either.
-    scene.deliver(&format!(
-        "Authentication-Results: {AUTHSERV_ID}; auth=pass smtp.auth={0}\r\nFrom: {0}\r\nTo: {1}\r\n\
-         Message-ID: <9@village.example>\r\nSubject: Re\r\n\r\nCOMMENTS\r\n",
-        from[3], to[0]
-    ));
+    scene.deliver(&asks_to_read(&from[3], &to[0], 9));
     scene.turn().await;
     let lists = "select notice->>'template' from outbox where status = 'sent' and recipient = 'p4'
                  and notice->>'template' like 'comment/%'";
@@ -243,6 +246,20 @@ async fn nothing_of_a_comment_lies_anywhere_and_an_old_database_opens_nothing_af
     assert_eq!(opened(&Keys::directory(&then).expect("keys"), &left), 0);
     assert_eq!(opened(&Keys::directory(&keys).expect("keys"), &left), 0);
     assert!(sealed_in(&scene.url).await.is_empty());
+
+    // Nor does our own code: whoever asks the restored database for the comments gets none.
+    let old = scene.file("old");
+    std::fs::create_dir(&old).expect("a directory");
+    scene.config = write_config(scene.sandbox, &scene.account, &restored, &old, "");
+    std::fs::rename(&then, old.join("keys")).expect("the keys of then");
+    scene.clerk(&["resume", "--restored"]).await;
+    scene.deliver(&asks_to_read(&from[3], &to[0], 10));
+    scene.turn().await;
+    let mut connection = PgConnection::connect(&restored).await.expect("a connection");
+    let lists = "select status from outbox where notice->>'template' = 'comment/list' order by seq";
+    let lists = sqlx::query(lists).fetch_all(&mut connection).await.expect("notices");
+    let lists: Vec<String> = lists.iter().map(|row| row.get(0)).collect();
+    assert_eq!(lists, ["sent", "lapsed"]);
 
     // Nor is there any key under which something lies in the cluster's log.
     let named = ["-r", "-a", "-o", "-h", "-s", "-E", "once-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{32}"];
