@@ -139,7 +139,7 @@ impl<S: Store> Daemon<S> {
             junk: mail.junk,
             repeated,
             header_only: mail.header_only,
-            own_stranger: self.comes_from_whom_it_was_sent_to(&asked, &letter).await?,
+            own_stranger: self.is_own_stranger(&asked, &letter).await?,
             asked,
             waits,
             answered,
@@ -292,7 +292,7 @@ impl<S: Store> Daemon<S> {
 
     /// Whether a mail that answers one to a stranger comes from the address that one went to. What a list rewrote
     /// comes from nobody's.
-    async fn comes_from_whom_it_was_sent_to(&self, asked: &Token, letter: &Letter) -> Answer<bool> {
+    async fn is_own_stranger(&self, asked: &Token, letter: &Letter) -> Answer<bool> {
         let Token::Known(Asking { to: Party::Stranger(id), .. }) = asked else { return Ok(false) };
         let Some(from) = letter.from.as_ref().filter(|_| !letter.list) else { return Ok(false) };
         let known = self.store.stranger_address(*id).await?;
