@@ -284,28 +284,35 @@ pub fn quoted(bytes: &[u8], limit: usize) -> Vec<u8> {
     let mut told = 0;
     let mut i = 0;
     while i < bytes.len() && out.len() < limit {
-        let run = memchr2(b'=', b'\n', &bytes[i..]).unwrap_or(bytes.len() - i).min(limit - out.len());
-        out.extend_from_slice(&bytes[i..i + run]);
-        i += run;
-        let Some(b) = bytes.get(i).filter(|_| out.len() < limit) else { break };
-        i += 1;
-        if *b == b'\n' {
-            let loose = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
-            let end = out[told..].iter().rposition(|b| !loose(b)).map_or(told, |n| told + n + 1);
-            out.truncate(end);
-            out.push(b'\n');
-        } else if let (Some(h), Some(l)) = (hex(bytes.get(i)), hex(bytes.get(i + 1))) {
-            out.push((h * 16 + l) as u8);
-            i += 2;
-            told = out.len();
-        } else {
-            let end = line_end(bytes, i.min(bytes.len()));
-            if bytes[i..end].trim_ascii().is_empty() {
-                i = end;
-            } else {
-                out.push(b'=');
+        match bytes[i] {
+            b'=' => {
+                if let (Some(h), Some(l)) = (hex(bytes.get(i + 1)), hex(bytes.get(i + 2))) {
+                    out.push((h * 16 + l) as u8);
+                    i += 3;
+                } else {
+                    let end = line_end(bytes, i + 1);
+                    if bytes[i + 1..end].trim_ascii().is_empty() {
+                        i = end;
+                    } else {
+                        out.push(b'=');
+                        i += 1;
+                    }
+                }
+                told = out.len();
             }
-            told = out.len();
+            b'\n' => {
+                let loose = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
+                let end = out[told..].iter().rposition(|b| !loose(b)).map_or(told, |n| told + n + 1);
+                out.truncate(end);
+                out.push(b'\n');
+                i += 1;
+            }
+            _ => {
+                let run = memchr2(b'=', b'\n', &bytes[i..]).unwrap_or(bytes.len() - i);
+                let run = run.min(limit - out.len());
+                out.extend_from_slice(&bytes[i..i + run]);
+                i += run;
+            }
         }
     }
     out

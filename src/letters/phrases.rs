@@ -7,9 +7,6 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
 use super::fold::{fold, is_unspaced};
 use super::table::Bits;
 
-/// Bytes of all phrases of a list that is compiled for speed.
-const SHORT: usize = 2_000;
-
 /// A list of folded phrases, compiled. A text in ASCII may be asked about as it is, whatever its letter case;
 /// any other is folded first.
 #[derive(Debug)]
@@ -23,11 +20,8 @@ impl Phrases {
     /// Compiles a list; an empty phrase is left out.
     pub fn new<'p>(list: impl IntoIterator<Item = &'p str>) -> Phrases {
         let list: Vec<&str> = list.into_iter().filter(|p| !p.is_empty()).collect();
-        // The faster kind takes more room, and is worth it where the list is short.
-        let short = list.iter().map(|phrase| phrase.len()).sum::<usize>() <= SHORT;
-        let kind = if short { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
         let inside = AhoCorasick::builder()
-            .kind(Some(kind))
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
             .start_kind(aho_corasick::StartKind::Both)

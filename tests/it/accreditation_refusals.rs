@@ -316,6 +316,43 @@ fn a_request_that_may_be_forged_keeps_its_arrival_until_it_is_confirmed() {
 }
 
 #[test]
+fn a_comment_is_counted_thanked_for_and_kept_nowhere() {
+    check_after(
+        "0 09:00 open: a\n0 10:00 a to:form: FORM",
+        "0 11:00 comments: 1
+        1 09:00 s1 to:diligence: \"1 MET/2 MET/3 MET/4 MET/5 MET/6 MET/7 MET/8 MET/9 MET/FINISHED\"
+        2 09:00 comments: 2
+        22 09:00 comments: 1
+        23 09:00 comments: 1",
+        expect![[r#"
+            0 11:00 comments: 1
+                not-done comment-closed → its author
+            1 09:00 s1 to:diligence: "1 MET/2 MET/3 MET/4 MET/5 MET/6 MET/7 MET/8 MET/9 MET/FINISHED"
+                invitation → r1 r2
+                dossier → all
+                progress in-review → a
+                office/task-taken → s2
+                [regional-review]
+            2 09:00 comments: 2
+                comment/receipt → its author
+                comment/receipt → its author
+            (19 09:00)
+                review-reminder → r1 r2
+            22 09:00 comments: 1
+                comment/receipt → its author
+            (22 09:00)
+                advice → sec
+                [advice-due]
+            23 09:00 comments: 1
+                not-done comment-closed → its author
+        "#]],
+    );
+    let world = played(Policies::default(), &format!("{EXAMINED}\n2 09:00 comments: 2"));
+    let state = world.application().state.to_string();
+    assert!(state.contains("\"comments\":2") && !state.contains("sealed"));
+}
+
+#[test]
 fn a_plain_reply_to_an_invitation_is_refused_and_not_a_word_is_kept() {
     check_after(
         EXAMINED,

@@ -8,15 +8,17 @@
 //! From, `arrived:DAY/HH:MM` read later than it arrived, `for:WHO` somebody else's mail. `order VERB {…}` is an order at
 //! the keyboard.
 
+use crate::accreditation_cast::{APPLICANT, CASE, day_zero, name, party, register};
 use crate::forms::{RENDERER, answers, application};
 use crate::render::{recipient, send};
 use atlarged::advance::{self, Before, CaseRow, Commit, LetterBody};
 use atlarged::kernel::assurance::Assurance;
 use atlarged::kernel::choice::Choice;
+use atlarged::kernel::confidential::{Comment, Sealed, day};
 use atlarged::kernel::duties::DEPUTY_FOR;
-use atlarged::kernel::ids::{CaseId, NoticeId, OrganisationId, Party, PersonId, StrangerId};
+use atlarged::kernel::ids::{AnonymousId, CaseId, NoticeId, Party, PersonId};
 use atlarged::kernel::language::Language;
-use atlarged::kernel::people::{Organisation, OrganisationKind, Person, Region, Role, RoleHeld};
+use atlarged::kernel::people::Region;
 use atlarged::kernel::register::{Change, Register};
 use atlarged::kernel::said::{Command, Problem, Said};
 use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Reply, Undelivered};
@@ -26,95 +28,6 @@ use expect_test::Expect;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-
-/// Day 0 of every story: 1 December 2026.
-fn day_zero() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_796_083_200, 0).unwrap()
-}
-
-/// The application of every story.
-pub const CASE: CaseId = CaseId(1);
-const APPLICANT: Party = Party::Stranger(StrangerId(9));
-
-fn person(id: u32, roles: &[(Role, Option<Region>)]) -> Change {
-    let held = |(role, region): &(Role, Option<Region>)| RoleHeld {
-        role: *role,
-        region: *region,
-        organisation: None,
-        from: DateTime::UNIX_EPOCH,
-        until: None,
-    };
-    Change::Person(Person {
-        id: PersonId(id),
-        name: format!("N{id}"),
-        language: Language::ALL[id as usize % 7],
-        zone: chrono_tz::UTC,
-        addresses: vec![format!("p{id}@a.example")],
-        roles: roles.iter().map(held).collect(),
-    })
-}
-
-fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
-    Change::Organisation(Organisation {
-        id: OrganisationId(id),
-        name: format!("O{id}"),
-        country: "SN".to_owned(),
-        region,
-        kind: OrganisationKind::Als,
-        representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
-        prime: None,
-    })
-}
-
-fn register() -> Register {
-    let member = Role::AlacMember;
-    let mut changes: Vec<Change> = (1..=15)
-        .map(|id| match id {
-            1 => person(id, &[(member, None), (Role::AlacChair, None)]),
-            _ => person(id, &[(member, None)]),
-        })
-        .collect();
-    changes.extend([101, 102].map(|id| person(id, &[(Role::Staff, None)])));
-    changes.push(person(103, &[(Role::StaffDeputy, None)]));
-    changes.push(person(30, &[(Role::RaloSecretariat, Some(Region::Africa))]));
-    changes.push(person(31, &[(Role::RaloSecretariat, Some(Region::Europe))]));
-    changes.push(person(32, &[(Role::RaloChair, Some(Region::Africa))]));
-    changes.extend([41, 42, 51].map(|id| person(id, &[(Role::AlsRepresentative, None)])));
-    changes.push(structure(1, Region::Africa, &[41]));
-    changes.push(structure(2, Region::Africa, &[42]));
-    changes.push(structure(3, Region::Europe, &[51]));
-    Register::fold(&changes)
-}
-
-fn party(name: &str) -> Party {
-    let numbered = |prefix: &str, base: u32| {
-        let digits = name.strip_prefix(prefix)?;
-        Some(Party::Person(PersonId(base + digits.parse::<u32>().ok()?)))
-    };
-    match name {
-        "a" => APPLICANT,
-        "sec" => Party::Person(PersonId(30)),
-        "sec2" => Party::Person(PersonId(31)),
-        "chair" => Party::Person(PersonId(1)),
-        _ => [("m", 0), ("s", 100), ("r", 40), ("x", 50)]
-            .iter()
-            .find_map(|(prefix, base)| numbered(prefix, *base))
-            .unwrap_or_else(|| panic!("{name} is nobody")),
-    }
-}
-
-fn name(party: Party) -> String {
-    match party {
-        APPLICANT => "a".to_owned(),
-        Party::Person(PersonId(id @ 1..=15)) => format!("m{id}"),
-        Party::Person(PersonId(30)) => "sec".to_owned(),
-        Party::Person(PersonId(31)) => "sec2".to_owned(),
-        Party::Person(PersonId(id @ 41..=49)) => format!("r{}", id - 40),
-        Party::Person(PersonId(id @ 51..=59)) => format!("x{}", id - 50),
-        Party::Person(PersonId(id @ 101..=103)) => format!("s{}", id - 100),
-        other => other.to_string(),
-    }
-}
 
 fn said(word: &str) -> Said {
     let (choice, commands) = match word {
@@ -432,9 +345,9 @@ impl World {
                 self.deliver(leaving);
             }
             "bounce" => self.bounce(what),
-            "comments" => self.comment(what.parse().unwrap()),
-            "everybody" => (1..=15).for_each(|n| self.reply(&format!("m{n} to:ask"), what)),
-            "majority" => (1..=8).for_each(|n| self.reply(&format!("m{n} to:ask"), what)),
+            "comments" => (0..what.parse().unwrap()).for_each(|_| self.comment(Region::Africa)),
+            "everybody" => self.vote(15, what),
+            "majority" => self.vote(8, what),
             "leaves" => {
                 let Party::Person(id) = party(what) else { panic!("{what} holds no role") };
                 let mut person = self.register.person(id).unwrap().clone();
@@ -446,10 +359,37 @@ impl World {
         }
     }
 
-    /// So many comments came in confidence.
-    fn comment(&mut self, count: u32) {
-        let row = self.cases.get_mut(&CASE).unwrap();
-        row.state["running"]["file"]["comments"] = json!(count);
+    /// So many members vote, told in as few lines.
+    fn vote(&mut self, members: u32, what: &str) {
+        let before = self.transcript.len();
+        (1..=members).for_each(|n| self.reply(&format!("m{n} to:ask"), what));
+        let told = self.transcript.split_off(before);
+        let mut last = "";
+        for line in told.lines() {
+            let (mail, to) = line.split_once(" → ").unwrap_or((line, ""));
+            let begins = if mail == last { " ".to_owned() } else { format!("\n{mail} → ") };
+            let begins = if last.is_empty() { begins.trim_start_matches('\n').to_owned() } else { begins };
+            write!(self.transcript, "{begins}{to}").unwrap();
+            last = mail;
+        }
+        self.transcript.push('\n');
+    }
+
+    /// Somebody comments in confidence: to the case it is two handles, a region and a day.
+    fn comment(&mut self, region: Region) {
+        self.nonce += 1;
+        let number = self.nonce;
+        let comment = Comment {
+            region,
+            words: Sealed::new(u128::from(number).to_be_bytes()),
+            source: None,
+            author: Party::Anonymous(AnonymousId(number)),
+            label: "invitation".to_owned(),
+            arrived: day(self.now),
+            nonce: String::new(),
+            barred: None,
+        };
+        self.step(CASE, Input::Comment(comment));
     }
 
     pub fn play(&mut self, script: &str) {

@@ -293,14 +293,7 @@ fn a_ballot_that_is_annulled_is_held_again_only_when_somebody_says_so() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)

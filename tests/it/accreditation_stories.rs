@@ -30,6 +30,9 @@ fn silence_on_positive_advice_accredits_when_the_window_is_over() {
                 office/task-taken → s2
                 [regional-review]
             2 09:00 comments: 3
+                comment/receipt → its author
+                comment/receipt → its author
+                comment/receipt → its author
             (19 09:00)
                 review-reminder → r1 r2
             (22 09:00)
@@ -82,14 +85,7 @@ fn without_advice_a_vote_is_compulsory_and_nobody_need_ask() {
                 ballot/ballot → all
                 [open]
             24 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (26 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (27 22:00)
@@ -132,21 +128,7 @@ fn without_advice_a_vote_is_compulsory_and_nobody_need_ask() {
                 ballot/ballot → all
                 [open]
             24 10:00 everybody: NO
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
-                ballot/receipt → m9
-                ballot/receipt → m10
-                ballot/receipt → m11
-                ballot/receipt → m12
-                ballot/receipt → m13
-                ballot/receipt → m14
-                ballot/receipt → m15
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m12 m13 m14 m15
             (26 10:00)
             (27 22:00)
             (28 10:00)
@@ -183,14 +165,7 @@ fn one_request_in_time_opens_a_vote_on_the_advice() {
                 ballot/ballot → all
                 [open]
             31 10:00 majority: NO
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (33 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (34 22:00)
@@ -227,14 +202,7 @@ fn one_request_in_time_opens_a_vote_on_the_advice() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)
@@ -271,14 +239,7 @@ fn a_vote_on_negative_advice_can_go_both_ways() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)
@@ -315,14 +276,7 @@ fn a_vote_on_negative_advice_can_go_both_ways() {
                 ballot/ballot → all
                 [open]
             26 10:00 majority: NO
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (28 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (29 22:00)
@@ -371,14 +325,7 @@ fn silence_on_negative_advice_decides_nothing_until_a_member_asks() {
                 ballot/ballot → all
                 [open]
             41 10:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (43 09:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (44 21:00)
@@ -428,6 +375,7 @@ fn a_request_before_the_advice_takes_effect_with_it() {
             5 10:00 m4 to:dossier: "REQUEST VOTE"
                 vote-requested advised → all
             6 09:00 comments: 1
+                comment/receipt → its author
             (19 09:00)
                 review-reminder → r1 r2
             (22 09:00)
@@ -491,14 +439,7 @@ fn two_rounds_without_a_quorum_decide_nothing() {
                 office/task-taken → s1 s2 s3
                 [open]
             46 09:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
-                ballot/receipt → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m1 m2 m3 m4 m5 m6 m7 m8
             (48 09:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (49 21:00)

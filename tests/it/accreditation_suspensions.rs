@@ -216,14 +216,9 @@ fn an_open_ballot_stands_still_and_goes_on() {
                 ballot/thawed → all
                 [open]
             36 09:00 majority: YES
-                ballot/receipt → m1
-                ballot/receipt → m2
-                ballot/receipt → m3
-                ballot/receipt → m4
+                ballot/receipt → m1 m2 m3 m4
                 ballot/receipt-changed → m5
-                ballot/receipt → m6
-                ballot/receipt → m7
-                ballot/receipt → m8
+                ballot/receipt → m6 m7 m8
             (36 10:00)
                 ballot/reminder → m9 m10 m11 m12 m13 m14 m15
             (37 22:00)

@@ -113,6 +113,7 @@ fn with<T>(mail: &Mail<'_>, look: impl FnOnce(&atlarged::letters::Letter, &Count
         asked: mail.asked.clone(),
         waits: Vec::new(),
         answered: Vec::new(),
+        own_stranger: false,
         stranger: None,
         verified: None,
         readable: vec![APPLICATION],

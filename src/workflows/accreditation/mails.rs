@@ -47,6 +47,11 @@ pub(super) fn title(name: &str, language: Language) -> String {
     text.replace("{name}", if name.is_empty() { "…" } else { name })
 }
 
+/// What an application is called, in every language.
+pub(super) fn titles(name: &str) -> Value {
+    json!(Texts::from(Language::ALL.map(|language| (language, title(name, language)))))
+}
+
 /// The question of a vote; in English word for word as the rules have it.
 pub(super) fn question(file: &File, question: Question) -> Texts {
     let texts = match question {
@@ -311,7 +316,7 @@ pub(super) fn lifted(file: &File, stage: &Stage, cx: &At) -> [Notice; 2] {
     data["stage"] = json!(stage.name());
     let mut to: BTreeSet<Party> = involved(file, stage, cx).into_iter().collect();
     if let (Stage::RegionalReview(_), Some(region)) = (stage, file.region) {
-        to.extend(review::members(cx.register, region));
+        to.extend(review::members(cx.register, region, cx.now));
     }
     let told = Audience::Parties(to.into_iter().collect());
     let told = Notice::new("lifted", told, "accreditation/lifted-told", data);

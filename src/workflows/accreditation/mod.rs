@@ -38,8 +38,7 @@ use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Effect, Input, Opening, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::Value;
 
 /// An application in its phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,8 +139,7 @@ impl Workflow for Accreditation {
     }
 
     fn titles(&self) -> Value {
-        let name = self.name();
-        json!(BTreeMap::from(Language::ALL.map(|language| (language, mails::title(&name, language)))))
+        mails::titles(&self.name())
     }
 }
 

@@ -42,7 +42,8 @@ impl Running {
             }
             Input::Undelivered(bounce) if bounce.permanent => self.bounced(bounce, &mut out, cx),
             Input::Wake => next = self.wake(&mut out, cx),
-            Input::Undelivered(_) | Input::Progress { .. } => {}
+            Input::Comment(comment) => review::comment(&mut self, comment, &mut out)?,
+            Input::Undelivered(_) | Input::Progress { .. } | Input::Reading(_) => {}
         }
         Ok(conclude(self, next, out, cx))
     }

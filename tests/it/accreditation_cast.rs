@@ -1,0 +1,97 @@
+//! Who takes part in the stories of applications: fifteen members of the committee, staff, Secretariats, structures.
+
+use atlarged::kernel::ids::{CaseId, OrganisationId, Party, PersonId, StrangerId};
+use atlarged::kernel::language::Language;
+use atlarged::kernel::people::{Organisation, OrganisationKind, Person, Region, Role, RoleHeld};
+use atlarged::kernel::register::{Change, Register};
+use chrono::{DateTime, Utc};
+
+/// Day 0 of every story: 1 December 2026.
+pub fn day_zero() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_796_083_200, 0).unwrap()
+}
+
+/// The application of every story.
+pub const CASE: CaseId = CaseId(1);
+pub const APPLICANT: Party = Party::Stranger(StrangerId(9));
+
+fn person(id: u32, roles: &[(Role, Option<Region>)]) -> Change {
+    let held = |(role, region): &(Role, Option<Region>)| RoleHeld {
+        role: *role,
+        region: *region,
+        organisation: None,
+        from: DateTime::UNIX_EPOCH,
+        until: None,
+    };
+    Change::Person(Person {
+        id: PersonId(id),
+        name: format!("N{id}"),
+        language: Language::ALL[id as usize % 7],
+        zone: chrono_tz::UTC,
+        addresses: vec![format!("p{id}@a.example")],
+        roles: roles.iter().map(held).collect(),
+    })
+}
+
+fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
+    Change::Organisation(Organisation {
+        id: OrganisationId(id),
+        name: format!("O{id}"),
+        country: "SN".to_owned(),
+        region,
+        kind: OrganisationKind::Als,
+        representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
+        prime: None,
+    })
+}
+
+pub fn register() -> Register {
+    let member = Role::AlacMember;
+    let mut changes: Vec<Change> = (1..=15)
+        .map(|id| match id {
+            1 => person(id, &[(member, None), (Role::AlacChair, None)]),
+            _ => person(id, &[(member, None)]),
+        })
+        .collect();
+    changes.extend([101, 102].map(|id| person(id, &[(Role::Staff, None)])));
+    changes.push(person(103, &[(Role::StaffDeputy, None)]));
+    changes.push(person(30, &[(Role::RaloSecretariat, Some(Region::Africa))]));
+    changes.push(person(31, &[(Role::RaloSecretariat, Some(Region::Europe))]));
+    changes.push(person(32, &[(Role::RaloChair, Some(Region::Africa))]));
+    changes.extend([41, 42, 51].map(|id| person(id, &[(Role::AlsRepresentative, None)])));
+    changes.push(structure(1, Region::Africa, &[41]));
+    changes.push(structure(2, Region::Africa, &[42]));
+    changes.push(structure(3, Region::Europe, &[51]));
+    Register::fold(&changes)
+}
+
+pub fn party(name: &str) -> Party {
+    let numbered = |prefix: &str, base: u32| {
+        let digits = name.strip_prefix(prefix)?;
+        Some(Party::Person(PersonId(base + digits.parse::<u32>().ok()?)))
+    };
+    match name {
+        "a" => APPLICANT,
+        "sec" => Party::Person(PersonId(30)),
+        "sec2" => Party::Person(PersonId(31)),
+        "chair" => Party::Person(PersonId(1)),
+        _ => [("m", 0), ("s", 100), ("r", 40), ("x", 50)]
+            .iter()
+            .find_map(|(prefix, base)| numbered(prefix, *base))
+            .unwrap_or_else(|| panic!("{name} is nobody")),
+    }
+}
+
+pub fn name(party: Party) -> String {
+    match party {
+        APPLICANT => "a".to_owned(),
+        Party::Person(PersonId(id @ 1..=15)) => format!("m{id}"),
+        Party::Person(PersonId(30)) => "sec".to_owned(),
+        Party::Person(PersonId(31)) => "sec2".to_owned(),
+        Party::Person(PersonId(id @ 41..=49)) => format!("r{}", id - 40),
+        Party::Person(PersonId(id @ 51..=59)) => format!("x{}", id - 50),
+        Party::Person(PersonId(id @ 101..=103)) => format!("s{}", id - 100),
+        Party::Anonymous(_) => "its author".to_owned(),
+        other => other.to_string(),
+    }
+}
