@@ -461,3 +461,21 @@ fn two_rounds_without_a_quorum_decide_nothing() {
         "#]],
     );
 }
+
+#[test]
+fn a_tie_and_abstentions_carry_nothing() {
+    let after = |answers: [(&str, u32, u32); 3]| {
+        let mut script = format!("{EXAMINED}\n23 10:00 sec to:advice: \"NO ADVICE\"\n");
+        for (answer, from, to) in answers {
+            (from..=to).for_each(|n| script.push_str(&format!("24 10:00 m{n} to:ask: {answer}\n")));
+        }
+        let world = played(Policies::default(), &format!("{script}29 09:00 clock: passes"));
+        let decided = &world.application().state["decided"];
+        (decided["accredited"].as_bool(), decided["route"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = (Some(false), "VOTE_A".to_owned());
+    assert_eq!(after([("YES", 1, 7), ("NO", 8, 14), ("ABSTAIN", 15, 15)]), refused, "a tie");
+    assert_eq!(after([("YES", 1, 4), ("NO", 5, 7), ("ABSTAIN", 8, 8)]), refused, "four of a quorum of eight");
+    assert_eq!(after([("ABSTAIN", 1, 9), ("YES", 10, 9), ("NO", 10, 9)]), refused, "abstentions alone");
+    assert_eq!(after([("YES", 1, 5), ("NO", 6, 8), ("ABSTAIN", 9, 8)]), (Some(true), "VOTE_A".to_owned()));
+}

@@ -30,7 +30,7 @@ const INBOX: &str = "INBOX";
 pub const MAILBOX: &str = "main";
 pub const CLERK: &str = "clerk@atlarge.example";
 /// Whose Authentication-Results count.
-const BORDER: &str = "mx.atlarge.example";
+pub const BORDER: &str = "mx.atlarge.example";
 
 /// That many minutes into Tuesday, 1 December 2026.
 pub fn t(minutes: i64) -> DateTime<Utc> {
