@@ -47,6 +47,7 @@ mod render;
 mod render_hostile;
 mod render_replies;
 mod render_templates;
+mod rules;
 mod sandbox;
 mod servers;
 mod signing;
