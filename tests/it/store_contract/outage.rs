@@ -103,11 +103,13 @@ async fn a_waiting_daemon_is_woken_by_a_letter() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::select! {
-        () = waiting => {}
-        () = posting => {}
-        () = tokio::time::sleep(Duration::from_secs(15)) => panic!("nobody was woken"),
-    }
+    let woken = async {
+        tokio::select! {
+            () = waiting => {}
+            () = posting => {}
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), woken).await.expect("somebody is woken");
 }
 
 #[tokio::test]
