@@ -100,13 +100,10 @@ fn vote(running: &mut Running, question: Question, out: &mut Vec<Effect>, cx: &A
     for label in [window.as_str(), REMINDER, HELD, HELD_TASK, STUCK] {
         out.push(Effect::Cancel(label.to_owned()));
     }
-    let view = file.advised().map_or(View::NoAdvice, |advice| advice.view);
-    let (yes, no) = (mails::means(file, question, accredits(true, view), true), {
-        mails::means(file, question, accredits(false, view), false)
-    });
+    let means = |carried| mails::means(file, question, accredits(carried, file.view()), carried);
     let body = json!({
         "question": mails::question(file, question),
-        "yes_means": yes, "no_means": no,
+        "yes_means": means(true), "no_means": means(false),
         "polarity": match question { Question::A => Polarity::Straight, Question::B => Polarity::Reversed },
         "rule": Rule { quorum: Quorum::default(), majority: Majority::OfQuorum },
         // Ambiguity 26.
@@ -144,21 +141,20 @@ pub(super) fn wake(running: &mut Running, out: &mut Vec<Effect>, cx: &At) -> Nex
         }
         return Next::Stay;
     }
-    let unsure = |pending: &&Pending| matches!(pending.what, Unsure::VoteRequest(_));
-    if running.file.pending.iter().any(|pending| unsure(&pending)) && cx.now <= due + grace {
+    let unsure = |pending: &Pending| matches!(pending.what, Unsure::VoteRequest(_));
+    if running.file.pending.iter().any(unsure) && cx.now <= due + grace {
         window.waiting = Some(due + grace + Duration::seconds(1));
         return Next::Stay;
     }
-    running.file.pending.retain(|pending| !unsure(&pending));
+    running.file.pending.retain(|pending| !unsure(pending));
     expired(running, due, out, cx)
 }
 
 /// Nobody asked for a vote.
 fn expired(running: &mut Running, due: DateTime<Utc>, out: &mut Vec<Effect>, cx: &At) -> Next {
-    let view = running.file.advised().map_or(View::NoAdvice, |advice| advice.view);
     let consent =
         |accredited| Next::Decide(Decision { accredited, route: Route::Consent, at: due, ballot: None });
-    match (view, cx.policy.on_negative_advice) {
+    match (running.file.view(), cx.policy.on_negative_advice) {
         (View::Accredit, _) | (_, OnNegativeAdvice::AccreditLiteral) => consent(true),
         (_, OnNegativeAdvice::Refuse) => consent(false),
         (_, OnNegativeAdvice::ForceVote) => {
@@ -313,13 +309,12 @@ pub(super) fn note(running: &mut Running, note: &Note, out: &mut Vec<Effect>, cx
         }
         News::Ballot(Count::Counted(outcome)) => {
             let carried = outcome == Outcome::Carried;
-            let view = running.file.advised().map_or(View::NoAdvice, |advice| advice.view);
             let route = match (voting.question, carried) {
                 (Question::A, _) => Route::VoteA,
                 (Question::B, false) => Route::VoteBUpheld,
                 (Question::B, true) => Route::VoteBOverturned,
             };
-            let accredited = accredits(carried, view);
+            let accredited = accredits(carried, running.file.view());
             Next::Decide(Decision { accredited, route, at: note.arrived, ballot: Some(note.from) })
         }
         News::Ballot(Count::Other(other)) => {

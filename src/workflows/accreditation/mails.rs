@@ -251,15 +251,14 @@ pub(super) fn dossier(file: &File, due: DateTime<Utc>, cx: &At) -> Value {
 pub(super) fn window(file: &File, cx: &At) -> Value {
     let mut data = facts(file, cx);
     let advice = file.advised();
-    let view = advice.map_or(View::NoAdvice, |advice| advice.view);
-    let silence = match (view, cx.policy.on_negative_advice) {
+    let silence = match (file.view(), cx.policy.on_negative_advice) {
         _ if !file.requests.is_empty() => "requested",
         (View::Accredit, _) | (_, OnNegativeAdvice::AccreditLiteral) => "accredited",
         (_, OnNegativeAdvice::Hold) => "held",
         (_, OnNegativeAdvice::Refuse) => "refused",
         (_, OnNegativeAdvice::ForceVote) => "vote",
     };
-    data["advice"] = json!(view);
+    data["advice"] = json!(file.view());
     data["reasons"] = json!(advice.map_or("", |advice| advice.reasons.as_str()));
     data["lapsed"] = json!(advice.is_some_and(|advice| advice.lapsed));
     data["silence"] = json!(silence);
@@ -330,7 +329,7 @@ pub(super) fn decided(decided: &Decided, cx: &At) -> Value {
     data["accredited"] = json!(decided.accredited);
     data["route"] = json!(decided.route);
     data["at"] = json!(decided.at);
-    data["advice"] = json!(file.advised().map_or(View::NoAdvice, |advice| advice.view));
+    data["advice"] = json!(file.view());
     data["ballot"] = json!(decided.ballot.iter().map(ToString::to_string).collect::<Vec<_>>());
     data["citation"] = json!(cx.policy.review_citation);
     data

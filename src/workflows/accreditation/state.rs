@@ -359,6 +359,11 @@ impl File {
     pub(super) fn advised(&self) -> Option<&Advice> {
         self.advice.last()
     }
+
+    /// What the region says.
+    pub(super) fn view(&self) -> View {
+        self.advised().map_or(View::NoAdvice, |advice| advice.view)
+    }
 }
 
 impl Running {
