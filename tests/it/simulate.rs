@@ -6,7 +6,17 @@ use chrono::{DateTime, Duration};
 
 fn plan(seed: u64) -> Plan {
     let start = DateTime::UNIX_EPOCH + Duration::days(20_454);
-    Plan { seed, years: 1, members: 7, ballots: 60, faults: 4.0, start, planted: None }
+    Plan {
+        seed,
+        years: 1,
+        members: 7,
+        ballots: 60,
+        alses: 12,
+        applications: 8,
+        faults: 4.0,
+        start,
+        planted: None,
+    }
 }
 
 /// Runs some seeds and shows whatever went wrong, with the command that repeats it.
