@@ -68,7 +68,8 @@ pub struct Matter<'a> {
     pub steps: Vec<&'a JournalRow>,
     pub file: Option<File>,
     pub decided: Option<Decided>,
-    deeds: Vec<&'a Done>,
+    /// What was done about it, by whom as the register has them.
+    deeds: Vec<Done>,
     register: &'a Register,
     tallies: &'a BTreeMap<String, Body>,
 }
@@ -87,10 +88,14 @@ pub async fn audit(world: &mut World, evidence: &Evidence) {
     for row in &evidence.journal {
         steps.entry(row.entry.case).or_default().push(row);
     }
-    let mut deeds: BTreeMap<CaseId, Vec<&Done>> = BTreeMap::new();
+    let mut deeds: BTreeMap<CaseId, Vec<Done>> = BTreeMap::new();
     for done in &world.model.deeds {
         if let Some(case) = done.answers.as_ref().and_then(|token| evidence.case_of(token)) {
-            deeds.entry(case).or_default().push(done);
+            // Who has applied stands in the register under another number than among the villagers.
+            let villager = world.village.people.get(&done.by);
+            let known = villager.and_then(|villager| register.owner(&villager.addresses[0]));
+            let by = known.map_or(done.by, |person| person.id);
+            deeds.entry(case).or_default().push(Done { by, ..done.clone() });
         }
     }
     let (mut wrong, mut touches) = (Vec::new(), Vec::new());
@@ -147,8 +152,8 @@ impl<'a> Matter<'a> {
         format!("{} ({}): {what}", self.case.id, self.case.phase)
     }
 
-    fn requests(&self) -> impl Iterator<Item = &&'a Done> {
-        let sits = |done: &Done| {
+    fn requests(&self) -> impl Iterator<Item = &Done> {
+        let sits = |done: &&Done| {
             let person = self.register.person(done.by);
             person.is_some_and(|person| person.has(Role::AlacMember, done.arrived))
         };
@@ -243,7 +248,7 @@ impl<'a> Matter<'a> {
             serde_json::from_value::<DateTime<Utc>>(until.clone()).ok()
         });
         let last = later.fold(first, DateTime::max);
-        let proper = |done: &&&Done| {
+        let proper = |done: &&Done| {
             let member = is_member(self.register, done.by, region, done.arrived);
             matches!(done.deed, Deed::Comment(_)) && done.proven && member
         };

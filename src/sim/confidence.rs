@@ -132,7 +132,7 @@ fn told(case: CaseId, evidence: &Evidence) -> Told {
 /// Members of the region's organisation, staff, and the committee (A.4); the Secretariat and the Chair of that region.
 fn entitled(register: &Register, person: &Person, region: Option<Region>, at: DateTime<Utc>) -> bool {
     let Some(region) = region else { return false };
-    let everywhere = [Role::Staff, Role::StaffDeputy, Role::AlacMember];
+    let everywhere = [Role::Staff, Role::StaffDeputy, Role::AlacMember, Role::AlacChair, Role::AlacViceChair];
     let there = [Role::RaloSecretariat, Role::RaloChair];
     person.roles.iter().any(|held| {
         held.holds_at(at)

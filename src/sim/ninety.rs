@@ -6,7 +6,7 @@
 //! when the notice that asks for it has left; until what ends it has arrived.
 
 use super::applications::Matter;
-use crate::ports::store::JournalRow;
+use crate::ports::store::{JournalRow, NoticeRow};
 use chrono::{DateTime, Days, Duration, NaiveTime, Utc};
 use serde_json::Value;
 
@@ -84,15 +84,24 @@ impl Matter<'_> {
             }
         }
         wrong.extend(self.days_told(file.received, &rests));
-        wrong.extend(self.ends(&rests));
+        wrong.extend(self.ends());
         wrong
     }
 
-    /// Every mail says the same day as the rule. A step that changes a suspension may say it before or after.
+    /// Every mail says the same day as the rule. A step that changes a suspension may say it before or after; what
+    /// deputies get is the mail that others got before them.
     fn days_told(&self, received: Moment, rests: &[Rest]) -> Vec<String> {
-        let told = |notice: &crate::ports::store::NoticeRow| {
+        let told = |notice: &NoticeRow| {
             let seq = notice.row.id.seq;
             let said = moment(notice.row.data.get("clock_due")?.clone())?;
+            let again = |other: &NoticeRow| {
+                other.row.id.seq < seq
+                    && other.row.label == notice.row.label
+                    && other.row.data == notice.row.data
+            };
+            if self.notices.iter().any(again) {
+                return None;
+            }
             if rests.iter().any(|rest| rest.begun == seq || rest.ended == Some(seq)) {
                 return None;
             }
@@ -110,7 +119,7 @@ impl Matter<'_> {
     }
 
     /// The days end when the notice of the decision has left, or somebody has reached the applicant.
-    fn ends(&self, _rests: &[Rest]) -> Option<String> {
+    fn ends(&self) -> Option<String> {
         let at = self.decided.as_ref()?.notified?;
         let notices = ["accreditation/accredited", "accreditation/refused"];
         let left = notices.into_iter().flat_map(|template| self.told(template));

@@ -73,13 +73,17 @@ fn fits(subject: &str, pieces: &[&str]) -> bool {
     let [first, between @ .., last] = pieces else {
         return pieces.first().is_some_and(|one| *one == subject);
     };
-    let Some(mut rest) = subject.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
-        return false;
-    };
+    let Some(mut rest) = subject.strip_prefix(first) else { return false };
+    // A long subject is cut: what is left of it must fit.
+    let cut = rest.ends_with('\u{2026}') && !first.is_empty();
+    if !cut {
+        let Some(whole) = rest.strip_suffix(last) else { return false };
+        rest = whole;
+    }
     between.iter().all(|piece| {
         let found = rest.find(piece);
         rest = found.map_or("", |at| &rest[at + piece.len()..]);
-        found.is_some()
+        found.is_some() || cut
     })
 }
 
