@@ -145,7 +145,8 @@ async fn cases(world: &mut World, ended_well: bool) {
         let asked = |id: CaseId| waits.iter().any(|open| open.task.case == id && !open.task.to.is_empty());
         let child = cases.iter().any(|other| other.parent == Some(case.id) && !over(other));
         let of = cases.iter().find(|other| Some(other.id) == case.parent);
-        let rests = of.is_some_and(|of| of.phase == "suspended");
+        // The vote on an application that was taken back waits for staff, who were told so, to annul it.
+        let rests = of.is_some_and(|of| matches!(of.phase.as_str(), "suspended" | "withdrawn"));
         if case.wake_at.is_none() && !asked(case.id) && !child && !rests {
             world.wrong.push(format!("{} is {} for ever: no clock, nobody asked", case.id, case.phase));
         }

@@ -94,10 +94,10 @@ impl Matter<'_> {
         let told = |notice: &NoticeRow| {
             let seq = notice.row.id.seq;
             let said = moment(notice.row.data.get("clock_due")?.clone())?;
+            let same = |other: &NoticeRow, key| other.row.data.get(key) == notice.row.data.get(key);
             let again = |other: &NoticeRow| {
-                other.row.id.seq < seq
-                    && other.row.label == notice.row.label
-                    && other.row.data == notice.row.data
+                let before = other.row.id.seq < seq && other.row.label == notice.row.label;
+                before && same(other, "due") && same(other, "clock_due")
             };
             if self.notices.iter().any(again) {
                 return None;

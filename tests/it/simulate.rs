@@ -12,7 +12,7 @@ fn plan(seed: u64) -> Plan {
         members: 7,
         ballots: 60,
         alses: 12,
-        applications: 8,
+        applications: 3,
         faults: 4.0,
         start,
         planted: None,
@@ -89,4 +89,46 @@ fn a_deadline_that_falls_before_the_letters_are_in_is_caught() {
 #[test]
 fn an_order_of_processing_instead_of_arrival_is_caught() {
     caught(Planted::ByProcessing, 20.0);
+}
+
+/// A year of applications and few ballots.
+fn busy(seed: u64) -> Plan {
+    Plan { ballots: 2, applications: 12, faults: 2.0, ..plan(seed) }
+}
+
+#[test]
+fn every_application_ends_by_a_route_or_waits_for_somebody() {
+    let report = check(&busy(600), 2);
+    assert!(report.applications >= 20 && report.decided >= 12, "too little happened: {report:?}");
+    let burden = &report.burden;
+    assert!(burden.touches_mean <= 10.0, "staff write {} times about an application", burden.touches_mean);
+    assert!(burden.per_ballot_mean <= 3.5, "a voter gets {} mails of a ballot", burden.per_ballot_mean);
+}
+
+/// A planted bug in what is done about applications shows within a few seeds, and as what it is.
+fn caught_as(planted: Planted, what: &str) {
+    let found =
+        (0..TRIES).find_map(|n| run(&Plan { planted: Some(planted), faults: 0.0, ..busy(700 + n) }).1);
+    let told = found.unwrap_or_else(|| panic!("{planted:?} was not caught in {TRIES} seeds")).to_string();
+    assert!(told.contains(what), "{planted:?} was caught as something else: {told}");
+}
+
+#[test]
+fn silence_that_decides_against_the_regions_advice_is_caught() {
+    caught_as(Planted::SilenceAgainstAdvice, "no route leads here");
+}
+
+#[test]
+fn a_comment_that_counts_after_its_time_is_caught() {
+    caught_as(Planted::CommentsNeverEnd, "comments were taken");
+}
+
+#[test]
+fn ninety_days_that_run_on_under_suspension_are_caught() {
+    caught_as(Planted::ClockRuns, "stands still from None");
+}
+
+#[test]
+fn a_key_kept_after_the_comments_are_over_is_caught() {
+    caught_as(Planted::KeyKept, "the key of what was told in confidence is there");
 }
