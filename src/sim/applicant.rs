@@ -47,6 +47,8 @@ pub const APPLY: [&str; 7] =
 /// Questions of the form, and those after which half of it is done.
 const ALL: RangeInclusive<u32> = 1..=25;
 const HALF: u32 = 12;
+/// Forms that one group fills in before it leaves it at that.
+const TRIES: u32 = 8;
 
 /// Who applies.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Group {
     way: Way,
     /// It has sent its form.
     filled: bool,
+    /// How often it has filled in what came; nobody does that for ever.
+    tries: u32,
 }
 
 impl Group {
@@ -64,7 +68,7 @@ impl Group {
         let weights = WAYS.map(|(_, weight)| weight);
         let of = if number % 13 == 12 { number - 1 } else { number };
         let name = format!("Users of the Net {of}");
-        Group { number, name, way: WAYS[chance.weighed(&weights)].0, filled: false }
+        Group { number, name, way: WAYS[chance.weighed(&weights)].0, filled: false, tries: 0 }
     }
 
     /// The answers to some questions, a line each.
@@ -113,7 +117,11 @@ impl Villager {
             at + Duration::minutes(this.chance.between(low, high) * 1_440 + 7)
         };
         let address = self.addresses[0].clone();
+        if kind.starts_with("form/") || kind == "accreditation/attest" {
+            group.tries += 1;
+        }
         let planned = match kind {
+            "form/whole" | "form/lost" | "form/missing" if group.tries > TRIES => Vec::new(),
             "form/whole" | "form/lost" => self.fills_in(&mut group, at, mail, kind),
             "form/missing" if self.chance.permille(850) => {
                 let text = group.sheet(ALL, &address);
@@ -160,7 +168,7 @@ impl Villager {
         match group.way {
             Way::Abandons => Vec::new(),
             Way::Half if !again => vec![self.reply(when, mail, &part(1..=HALF), Meaning::Nothing)],
-            Way::TwoMails => {
+            Way::TwoMails if !again => {
                 let (first, rest) = (part(1..=HALF), part(HALF + 1..=*ALL.end()));
                 let soon = when + Duration::minutes(2);
                 let first = self.reply(when, mail, &first, Meaning::Nothing);
