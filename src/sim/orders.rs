@@ -56,7 +56,7 @@ async fn meeting(world: &mut World, year: u32) {
     hands_over(world, [PersonId(before), PersonId(after)], Role::AlacChair, None).await;
     for (n, region) in Region::ALL.into_iter().enumerate() {
         let mut pair = Village::secretariats(n);
-        if year % 2 == 0 {
+        if year.is_multiple_of(2) {
             pair.reverse();
         }
         hands_over(world, pair, Role::RaloSecretariat, Some(region)).await;

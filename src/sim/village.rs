@@ -100,7 +100,7 @@ impl Village {
     fn arrives(&mut self, seed: u64, number: u32) {
         let mut chance = Chance::new(seed, APPLICANTS + u64::from(number));
         let (id, address) = (PersonId(APPLICANTS_FROM + number), format!("ada@group{number}.example"));
-        let mut villager = Villager::new(seed, id, "Ada Writer", &[address.clone()]);
+        let mut villager = Villager::new(seed, id, "Ada Writer", std::slice::from_ref(&address));
         villager.part = Part::Applicant;
         villager.group = Some(Group::new(number, &mut chance));
         villager.talks = self.people.values().map(|other| other.talks).max().unwrap_or(0);
