@@ -204,7 +204,7 @@ mod tests {
             "pt",
             noon,
             "America/Sao_Paulo",
-            "terça, 1 de dezembro de 2026, 09:00 America/Sao Paulo (12:00 UTC)",
+            "terça, 1º de dezembro de 2026, 09:00 America/Sao Paulo (12:00 UTC)",
         );
         check_time(
             "ru",
