@@ -21,7 +21,7 @@ fn helpers_speak_the_readers_language() {
         "{{time t}}",
         closes.clone(),
         Language::Zh,
-        "2026年12月2日 星期三 07:30 Asia/Shanghai (12月1日 23:30 UTC)",
+        "2026年12月2日（星期三）07:30 Asia/Shanghai（12月1日 23:30 UTC）",
     );
     check_shown("{{date t}}", closes, Language::Ru, "2 декабря 2026 г.");
     check_shown("{{date t}}", json!({ "t": "2026-12-01" }), Language::Pt, "1º de dezembro de 2026");
