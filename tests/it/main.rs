@@ -4,6 +4,7 @@ mod accreditation_by_mail;
 mod accreditation_cast;
 mod accreditation_refusals;
 mod accreditation_rig;
+mod accreditation_rules;
 mod accreditation_steps;
 mod accreditation_stories;
 mod accreditation_suspensions;

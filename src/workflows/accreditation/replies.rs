@@ -82,6 +82,11 @@ impl Running {
             deciding::reply(self, person, reply, out, cx)?;
             return Ok(Next::Stay);
         }
+        // Others relied on a request: it stays, and its author is told.
+        let requested = self.file.requests.iter().any(|request| request.by == person);
+        if requested && reply.said.has(&Command::Withdraw) {
+            return Err(mails::not_done(&self.file.name(), "vote-stays"));
+        }
         if !cx.acts.allows(Need::Task, reply.assurance) {
             let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": self.file.name() }));
             return Err(refusal.asking(Asks::Text));
