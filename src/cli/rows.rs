@@ -177,6 +177,7 @@ fn organisation(row: OrganisationRow) -> Result<Row, Vec<String>> {
         kind: row.kind,
         representatives: row.representatives.into_iter().map(PersonId).collect(),
         prime: row.prime.map(PersonId),
+        report: None,
     }))
 }
 

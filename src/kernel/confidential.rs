@@ -417,6 +417,7 @@ mod tests {
                 kind: OrganisationKind::Als,
                 representatives: representatives.iter().copied().map(PersonId).collect(),
                 prime: None,
+                report: None,
             })
         };
         let mut changes: Vec<Change> = people.into_iter().map(person).collect();

@@ -2,6 +2,7 @@
 
 use super::ids::{OrganisationId, PersonId};
 use super::language::Language;
+use super::wheel::Slot;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +122,9 @@ pub struct Organisation {
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prime: Option<PersonId>,
+    /// The month in which a structure reports; none before it has been given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Slot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

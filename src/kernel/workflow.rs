@@ -361,7 +361,7 @@ impl Task {
     }
 }
 
-/// Something to publish: a file under `public/`, whole each time.
+/// Something to publish: a file under `public/`, whole each time. A text is the file as it is, anything else JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Relative, without "..": "ballots/c42.json".

@@ -42,6 +42,7 @@ fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
         kind: OrganisationKind::Als,
         representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
         prime: None,
+        report: None,
     })
 }
 
@@ -92,6 +93,10 @@ pub fn party(name: &str) -> Party {
         "sec2" => Party::Person(PersonId(31)),
         "sec3" => Party::Person(PersonId(33)),
         "chair" => Party::Person(PersonId(1)),
+        // The structure that an application becomes, and who represents it.
+        "o4" => Party::Organisation(OrganisationId(4)),
+        "rep" => Party::Person(PersonId(104)),
+        "rep2" => Party::Person(PersonId(105)),
         "chair2" => Party::Person(PersonId(20)),
         _ => [("m", 0), ("s", 100), ("r", 40), ("x", 50)]
             .iter()

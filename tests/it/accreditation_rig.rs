@@ -21,7 +21,7 @@ use atlarged::kernel::language::Language;
 use atlarged::kernel::people::{Region, RoleHeld};
 use atlarged::kernel::register::{Change, Register};
 use atlarged::kernel::said::{Command, Problem, Said};
-use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Reply, Undelivered};
+use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Record, Reply, Undelivered};
 use atlarged::workflows::{Kind, Policies, Surroundings};
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use expect_test::Expect;
@@ -45,13 +45,13 @@ fn said(word: &str) -> Said {
     Said { text: word.to_owned(), choice, problem, commands, language: None, sheet: None }
 }
 
-/// The form filled in, with some answers replaced.
+/// The form filled in, with some answers replaced: `id=answer;id=answer`, " + " between people.
 fn filled(overrides: &str) -> String {
     let form = application();
     let replaced: BTreeMap<&str, &str> = overrides.split(';').filter_map(|one| one.split_once('=')).collect();
     let line = |(id, answer, _): (&str, String, _)| {
         let (number, _) = form.field(id).expect("a question");
-        let answer = replaced.get(id).map_or(answer, |text| (*text).to_owned());
+        let answer = replaced.get(id).map_or(answer, |text| text.replace(" + ", "\n"));
         (answer != "-").then(|| format!("{number}. {answer}\n"))
     };
     answers(Language::En).into_iter().filter_map(line).collect()
@@ -73,6 +73,8 @@ pub struct World {
     pub mails: Vec<advance::OutboxRow>,
     /// What was published about applications.
     pub records: Vec<Value>,
+    /// Pages of structures that were published.
+    pub pages: Vec<Record>,
 }
 
 impl World {
@@ -88,6 +90,7 @@ impl World {
             delivers: true,
             held_back: Vec::new(),
             records: Vec::new(),
+            pages: Vec::new(),
             mails: Vec::new(),
         }
     }
@@ -115,6 +118,8 @@ impl World {
         }
         let about = commit.records.iter().filter(|record| record.path.starts_with("applications/"));
         self.records.extend(about.map(|record| record.body.clone()));
+        let pages = commit.records.iter().filter(|record| record.path.starts_with("structures/"));
+        self.pages.extend(pages.cloned());
         for letter in commit.letters {
             match letter.body {
                 LetterBody::Opens(opening) => {
@@ -223,6 +228,9 @@ impl World {
                 if decision.is_null() { String::new() } else { format!(", {}", decision["route"]) };
             writeln!(self.transcript, "    published: {}{decision}", record.body["status"]).unwrap();
         }
+        for page in commit.records.iter().filter(|record| record.path.starts_with("structures/")) {
+            writeln!(self.transcript, "    published: {}", page.path).unwrap();
+        }
         if commit.shred {
             writeln!(self.transcript, "    comments are destroyed").unwrap();
         }
@@ -298,12 +306,18 @@ impl World {
             None => word.trim_matches('"').replace('/', "\n"),
         };
         let confirmed = label.starts_with("confirm:");
+        let organisation = matches!(to, Party::Organisation(_));
         let reply = Reply {
             from,
             answers: Some(Answers { notice: NoticeId { case, seq: 0, n: 0 }, label, to }),
             said: said(&text),
             arrived,
-            assurance: Assurance { token: to == from, from_on_file: true, aligned, confirmed },
+            assurance: Assurance {
+                token: to == from || organisation,
+                from_on_file: true,
+                aligned,
+                confirmed,
+            },
             nonce: format!("{:032x}", u128::from(self.nonce) << 64),
             desk: Value::Null,
         };

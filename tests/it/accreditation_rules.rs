@@ -96,7 +96,6 @@ fn whoever_was_refused_may_apply_again_at_once() {
             30 12:00 a to:decision: "REVIEW"
                 progress review-requested → a
                 review-task VOTE_B_OVERTURNED → m1 s1 s2
-                published: "refused", "VOTE_B_OVERTURNED"
                 [review-requested]
         "#]],
     );
@@ -429,16 +428,18 @@ fn comments_can_be_read_while_suspended_and_not_after_the_decision() {
                 accredited CONSENT → a
                 decided CONSENT → all sec s1 s2
                 welcome → o4
+                release CONSENT → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "CONSENT"
                 comments are destroyed
                 [decided]
                 [notified]
             80 09:00 clock: passes
             80 10:00 m3: reads
                 comment/gone → m3
+            (80 10:00)
+                release CONSENT (deputy) → s3
             80 11:00 s1: reads
                 comment/gone → s1
         "#]],

@@ -304,10 +304,10 @@ fn a_ballot_that_is_annulled_is_held_again_only_when_somebody_says_so() {
                 accredited VOTE_A → a
                 decided VOTE_A → all sec s1 s2
                 welcome → o4
+                release VOTE_A → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_A"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -339,7 +339,6 @@ fn the_notice_of_a_refusal_leads_to_a_review() {
             31 11:00 a to:decision: "REVIEW"
                 progress review-requested → a
                 review-task VOTE_B_OVERTURNED → m1 s1 s2
-                published: "refused", "VOTE_B_OVERTURNED"
                 [review-requested]
             31 12:00 a to:decision: "REVIEW"
                 progress review-requested → a

@@ -3,6 +3,7 @@
 mod accreditation_by_mail;
 mod accreditation_cast;
 mod accreditation_refusals;
+mod accreditation_release;
 mod accreditation_rig;
 mod accreditation_rules;
 mod accreditation_steps;

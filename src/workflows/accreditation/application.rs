@@ -15,6 +15,7 @@ use crate::workflows::forms;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 static FORM: LazyLock<Form> = LazyLock::new(|| {
@@ -179,6 +180,7 @@ fn received(
         advice: Vec::new(),
         released: false,
         address: 0,
+        withheld: BTreeSet::new(),
     };
     let due = arrived + days(cx.policy.diligence_days);
     let stage = Stage::DueDiligence(Timer::new(due, &[], cx.now));

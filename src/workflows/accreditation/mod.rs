@@ -23,8 +23,10 @@ mod diligence;
 mod mails;
 mod orders;
 mod outcome;
+mod page;
 mod policy;
 mod record;
+mod release;
 mod replies;
 mod review;
 mod state;
@@ -83,6 +85,8 @@ impl Workflow for Accreditation {
         ("accreditation/vote-stuck", &["vote-again"]),
         ("accreditation/unreachable", &["reached"]),
         ("accreditation/review-task", &["done"]),
+        ("accreditation/release", &["release"]),
+        ("accreditation/page-task", &["publish-page", "no-page"]),
     ];
 
     fn check(policy: &Policy) -> Result<(), String> {

@@ -179,10 +179,6 @@ fn information(
     out: &mut Vec<Effect>,
     cx: &At,
 ) -> Result<(), Refusal> {
-    if reply.said.text.trim().is_empty() || !cx.acts.allows(Need::Comment, reply.assurance) {
-        let refusal = mails::not_done(&running.file.name(), "empty");
-        return Err(refusal.asking(Asks::Text));
-    }
     let number = suspension::waits_for_information(&running.file, label);
     let lifts = running.file.suspensions.iter().find(|one| Some(one.number) == number);
     let mut readers: BTreeSet<Party> = mails::staff(cx).into_iter().collect();
@@ -192,16 +188,35 @@ fn information(
             readers.extend(mails::secretariat(&running.file, cx));
         }
     }
-    let mut data = mails::facts(&running.file, cx);
-    data["text"] = json!(reply.said.text);
-    data["lifts"] = json!(number.is_some());
     let readers = Audience::Parties(readers.into_iter().collect());
-    let told = Notice::new(INFORMATION, readers, "accreditation/information", data).asking(Asks::Text);
-    out.push(Effect::Tell(told));
-    out.push(Effect::Tell(mails::progress(&running.file, "information", Some(reply.arrived), cx)));
+    handed_on(&running.file, reply, readers, number.is_some(), out, cx)?;
     if let Some(number) = number {
         suspension::lift(running, number, reply.arrived, out, cx);
     }
+    Ok(())
+}
+
+/// Passes somebody's words on as they are, and thanks for them.
+pub(super) fn handed_on(
+    file: &File,
+    reply: &Reply,
+    readers: Audience,
+    lifts: bool,
+    out: &mut Vec<Effect>,
+    cx: &At,
+) -> Result<(), Refusal> {
+    if reply.said.text.trim().is_empty() || !cx.acts.allows(Need::Comment, reply.assurance) {
+        return Err(mails::not_done(&file.name(), "empty").asking(Asks::Text));
+    }
+    let mut data = mails::facts(file, cx);
+    data["text"] = json!(reply.said.text);
+    data["lifts"] = json!(lifts);
+    let told = Notice::new(INFORMATION, readers, "accreditation/information", data).asking(Asks::Text);
+    out.push(Effect::Tell(told));
+    let thanks = mails::progress(file, "information", Some(reply.arrived), cx);
+    let ours = reply.from == file.applicant;
+    let thanks = if ours { thanks } else { Notice { to: reply.from.into(), address: 0, ..thanks } };
+    out.push(Effect::Tell(thanks));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::kernel::form::{FormTalk, Value as Answer};
 use crate::kernel::ids::{CaseId, OrganisationId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::people::Region;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +63,9 @@ pub struct File {
     pub released: bool,
     /// Which of the applicant's addresses takes mail.
     pub address: u8,
+    /// Answers that staff keep from the public though the form calls them public.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withheld: BTreeSet<String>,
 }
 
 /// Where a received application stands.
@@ -281,6 +284,42 @@ pub struct Decided {
     /// When a review of the decision was asked for.
     pub review: Option<DateTime<Utc>>,
     pub organisation: Option<OrganisationId>,
+    /// The public record of the decision as people released it, newest last; nothing of it is public before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Version>,
+    /// When the first report of an accredited group is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_report: Option<NaiveDate>,
+    /// The page we give to a structure that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
+}
+
+/// A version of what is public, by the person who released it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub at: DateTime<Utc>,
+    pub by: PersonId,
+    /// Why it was changed; of the first one nothing.
+    pub reason: String,
+}
+
+/// A page of ours for a structure without one (F).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// What its representatives asked to have on it, until staff have looked.
+    pub proposed: Option<Words>,
+    /// As staff released it, newest last; the first has what the application says and no words beside.
+    pub versions: Vec<Words>,
+}
+
+/// A structure's own words for its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    pub text: String,
+    /// Who wrote them; who released them where the page has none.
+    pub by: PersonId,
+    pub at: DateTime<Utc>,
 }
 
 /// How it was decided.
