@@ -48,6 +48,22 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     fn titles(&self) -> Value {
         Value::String(self.title())
     }
+
+    /// Whether it has taken longer than its rules give it. Nothing follows from that but a list.
+    fn overdue(&self, _now: DateTime<Utc>, _policy: &Self::Policy) -> Option<Overdue> {
+        None
+    }
+}
+
+/// A matter that has taken longer than its rules give it, for the list that people get of those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdue {
+    /// Whole days, a begun one counted.
+    pub days: i64,
+    /// What it waits for, as a key of the list's template.
+    pub why: &'static str,
+    /// When it would end if what is left took its usual time.
+    pub end: DateTime<Utc>,
 }
 
 /// Everything a step may look at besides its own state.

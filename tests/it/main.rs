@@ -2,6 +2,7 @@
 
 mod accreditation_by_mail;
 mod accreditation_cast;
+mod accreditation_overdue;
 mod accreditation_refusals;
 mod accreditation_release;
 mod accreditation_rig;

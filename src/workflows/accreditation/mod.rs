@@ -23,6 +23,7 @@ mod diligence;
 mod mails;
 mod orders;
 mod outcome;
+mod overdue;
 mod page;
 mod policy;
 mod record;
@@ -37,7 +38,7 @@ pub use state::*;
 
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
-use crate::kernel::workflow::{Cx, Effect, Input, Opening, Refusal, Step, Twin, Workflow};
+use crate::kernel::workflow::{Cx, Effect, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -144,6 +145,10 @@ impl Workflow for Accreditation {
 
     fn titles(&self) -> Value {
         mails::titles(&self.name())
+    }
+
+    fn overdue(&self, now: DateTime<Utc>, policy: &Policy) -> Option<Overdue> {
+        overdue::overdue(self, now, policy)
     }
 }
 
