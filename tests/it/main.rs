@@ -1,5 +1,6 @@
 //! Integration tests: one binary, real servers.
 
+mod accreditation_agm;
 mod accreditation_by_mail;
 mod accreditation_cast;
 mod accreditation_overdue;

@@ -4,8 +4,8 @@
 use super::diligence::LABEL as DILIGENCE;
 use super::suspension::{By, Needed};
 use super::{
-    Accreditation, At, File, Ground, Next, Pending, Running, Stage, Unsure, Why, advice, application,
-    conclude, deciding, diligence, mails, orders, review, suspension,
+    Accreditation, At, File, Ground, Next, Pending, Running, Stage, Suspension, Unsure, Why, advice,
+    application, conclude, deciding, diligence, mails, orders, review, suspension,
 };
 use crate::kernel::assurance::Act as Need;
 use crate::kernel::choice::Choice;
@@ -182,18 +182,28 @@ fn information(
     let number = suspension::waits_for_information(&running.file, label);
     let lifts = running.file.suspensions.iter().find(|one| Some(one.number) == number);
     let mut readers: BTreeSet<Party> = mails::staff(cx).into_iter().collect();
-    if let Some(lifts) = lifts {
-        readers.extend(lifts.by.iter().filter(|party| **party != running.file.applicant));
-        if lifts.ground == Ground::Secretariat {
-            readers.extend(mails::secretariat(&running.file, cx));
-        }
-    }
+    readers.extend(lifts.map(|lifts| wanting(&running.file, lifts, cx)).unwrap_or_default());
     let readers = Audience::Parties(readers.into_iter().collect());
     handed_on(&running.file, reply, readers, number.is_some(), out, cx)?;
     if let Some(number) = number {
         suspension::lift(running, number, reply.arrived, out, cx);
     }
     Ok(())
+}
+
+/// Who waits for information, as of now: whoever has left her office since does not get it any more, and who holds it
+/// does. Where no member who asked still sits, the Chair gets it.
+fn wanting(file: &File, suspension: &Suspension, cx: &At) -> Vec<Party> {
+    match suspension.ground {
+        Ground::Applicant => Vec::new(),
+        Ground::Secretariat => mails::secretariat(file, cx),
+        Ground::Alac => {
+            let sits =
+                |party: &&Party| matches!(party, Party::Person(one) if deciding::sits(*one, cx.now, cx));
+            let sitting: Vec<Party> = suspension.by.iter().filter(sits).copied().collect();
+            if sitting.is_empty() { mails::officers(cx) } else { sitting }
+        }
+    }
 }
 
 /// Passes somebody's words on as they are, and thanks for them.
