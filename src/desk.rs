@@ -48,6 +48,8 @@ pub struct Counter<'a> {
     pub verified: Option<Verified>,
     /// Cases whose comments COMMENTS may mean in this mail.
     pub readable: Vec<CaseId>,
+    /// Applications of whoever writes APPLY that are under way.
+    pub applying: Vec<Waits>,
     /// 128 random bits, hex.
     pub nonce: &'a str,
 }
@@ -329,6 +331,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
         near: letter.near.clone(),
         over_budget: letter.over_budget,
         verified: at.verified.clone(),
+        applying: at.applying.clone(),
     };
     let reply = Reply {
         from: party,

@@ -20,9 +20,9 @@ pub enum CaseCommand {
     /// Open a matter from a TOML or JSON file.
     Open(OpenArgs),
     /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
-    /// `leave`; an enquiry `answer`, `note`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`, `finish`,
-    /// `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`, `done`,
-    /// `withhold`, `page`, `publish-page`, `no-page`.
+    /// `leave`; an enquiry `answer`, `note`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`,
+    /// `finish`, `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`,
+    /// `done`, `withhold`, `page`, `publish-page`, `no-page`.
     Order(OrderArgs),
     /// Keep a note with an enquiry, for staff alone.
     Note(NoteArgs),

@@ -4,6 +4,7 @@
 mod alarm;
 mod check;
 mod confide;
+mod courtesies;
 mod digest;
 mod errands;
 mod fetch;
@@ -16,10 +17,11 @@ mod upkeep;
 mod verify;
 
 pub use alarm::{Alarm, AlarmConfig};
+pub use courtesies::Courtesies;
 pub use fetch::{Brought, Fetching};
 pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
-pub use send::{Courtesies, Sending};
+pub use send::Sending;
 pub use sort::epoch_since;
 pub use think::Thought;
 

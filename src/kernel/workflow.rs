@@ -271,6 +271,10 @@ pub enum Class {
     Confidential,
 }
 
+/// The key under which a notice names addresses of its recipient's that are in no register: a number of address beyond
+/// those on file counts on in them.
+pub const ALSO_AT: &str = "_also_at";
+
 /// A mail to be written: the same words to each of its audience, each in their language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -347,6 +351,15 @@ impl Notice {
     #[must_use]
     pub fn to_address(self, address: u8) -> Notice {
         Notice { address, ..self }
+    }
+
+    /// The recipient can be reached at these addresses too.
+    #[must_use]
+    pub fn also_at(mut self, addresses: &[&str]) -> Notice {
+        if let Value::Object(data) = &mut self.data {
+            data.insert(ALSO_AT.to_owned(), serde_json::json!(addresses));
+        }
+        self
     }
 }
 

@@ -54,6 +54,9 @@ pub struct Brought {
     /// What VERIFY found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// Applications of the writer's that are under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applying: Vec<Waits>,
 }
 
 /// Whether the clerk wrote a mail that was forwarded to it.
@@ -126,6 +129,10 @@ impl Line {
             | Command::Comments
             | Command::Named => Line::new(key, "nothing"),
             Command::MyData | Command::Erase => Line::new(key, "handed-on"),
+            // Another group may be meant: she gets the form, and is told what she has begun.
+            Command::Apply if !brought.applying.is_empty() => {
+                Line { waits: brought.applying.clone(), ..Line::new(key, "apply-again") }
+            }
             Command::Apply => Line::new(key, "apply"),
             Command::Verify => Line::verified(key, brought.verified.as_ref()),
         }

@@ -92,6 +92,8 @@ pub fn party(name: &str) -> Party {
         "sec" => Party::Person(PersonId(30)),
         "sec2" => Party::Person(PersonId(31)),
         "sec3" => Party::Person(PersonId(33)),
+        // The Chair of the region, who deputises for its Secretariat.
+        "ralo" => Party::Person(PersonId(32)),
         "chair" => Party::Person(PersonId(1)),
         // The structure that an application becomes, and who represents it.
         "o4" => Party::Organisation(OrganisationId(4)),

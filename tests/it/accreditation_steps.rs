@@ -358,11 +358,10 @@ fn the_ninety_days_end_only_when_the_notice_has_reached_somebody() {
         32 10:00 s1 to:unreachable: \"I told them by telephone.\"",
         expect![[r#"
             31 10:00 bounce: decision
-                unreachable → s1 s2
+                refused VOTE_B_OVERTURNED → a
                 [decided]
-            32 10:00 s1 to:unreachable: "I told them by telephone."
-                office/task-taken → s2
                 [notified]
+            32 10:00 s1 to:unreachable: "I told them by telephone."
         "#]],
     );
 }

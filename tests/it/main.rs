@@ -3,6 +3,7 @@
 mod accreditation_agm;
 mod accreditation_by_mail;
 mod accreditation_cast;
+mod accreditation_odd;
 mod accreditation_overdue;
 mod accreditation_refusals;
 mod accreditation_release;

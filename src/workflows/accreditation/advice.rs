@@ -124,6 +124,15 @@ pub(super) fn take(
     if view != View::NoAdvice && file.comments == 0 && !offline {
         return Err(about("no-comments"));
     }
+    let before = file.advised().filter(|before| before.by != adviser.by && !before.lapsed);
+    if let Some(before) = before {
+        let mut data = mails::facts(file, cx);
+        data["advice"] = json!(view);
+        data["by"] = json!(Party::Person(adviser.by));
+        let told =
+            Notice::new("advice-replaced", Party::Person(before.by), "accreditation/advice-replaced", data);
+        out.push(Effect::Tell(told.asking(Asks::Text)));
+    }
     let advice = Advice {
         view,
         reasons: said.reasons.clone(),

@@ -164,13 +164,13 @@ pub(super) fn progress(file: &File, what: &str, until: Option<DateTime<Utc>>, cx
     data["what"] = json!(what);
     data["until"] = json!(until);
     let notice = Notice::new("progress", file.applicant, "accreditation/progress", data);
-    notice.asking(Asks::Text).to_address(file.address)
+    file.addressed(notice.asking(Asks::Text))
 }
 
 /// The application is received: its number, and what comes now.
 pub(super) fn received(file: &File, cx: &At) -> Notice {
     let notice = Notice::new("received", file.applicant, "accreditation/received", facts(file, cx));
-    notice.asking(Asks::Text).to_address(file.address)
+    file.addressed(notice.asking(Asks::Text))
 }
 
 /// An application, or a form, that is no more.

@@ -153,6 +153,16 @@ impl Workflow for Accreditation {
 }
 
 impl Accreditation {
+    /// Whether a mail of this label goes to the applicant.
+    pub fn to_applicant(label: &str) -> bool {
+        replies::to_applicant(label)
+    }
+
+    /// Whether an application in this phase is still to be decided.
+    pub fn is_under_way(phase: &str) -> bool {
+        !matches!(phase, "decided" | "notified" | "review-requested" | "withdrawn" | "refused")
+    }
+
     /// The applicant's name; empty until it is known.
     fn name(&self) -> String {
         match self {

@@ -113,7 +113,7 @@ pub(super) fn decide(
 fn notice(decided: &Decided, cx: &At) -> Notice {
     let template = if decided.accredited { "accreditation/accredited" } else { "accreditation/refused" };
     let notice = Notice::new(LABEL, decided.file.applicant, template, mails::decided(decided, cx));
-    let notice = notice.asking(Asks::Text).to_address(decided.file.address);
+    let notice = decided.file.addressed(notice.asking(Asks::Text));
     Notice { report_sent: true, ..notice }
 }
 
@@ -191,7 +191,7 @@ pub(super) fn withdraw(
     // A vote on it stands still until two of the staff or the Chair have annulled it.
     super::deciding::tell_ballot(stage, ParentSays::Freeze, &mut out);
     let name = file.name();
-    out.push(Effect::Tell(mails::withdrawn(file.applicant, &name, why, cx.case).to_address(file.address)));
+    out.push(Effect::Tell(file.addressed(mails::withdrawn(file.applicant, &name, why, cx.case))));
     let told =
         if orders::committee_knows(stage) { mails::region_and_committee(file, cx) } else { mails::staff(cx) };
     let mut data = mails::facts(file, cx);
@@ -239,9 +239,8 @@ pub(super) fn step(
 /// The notice reached nobody: the next address is tried, then staff are asked. The 90 days go on.
 fn reopened(decided: &mut Decided, out: &mut Vec<Effect>, cx: &At) {
     decided.notified = None;
-    let addresses = cx.register.speaker(decided.file.applicant).map_or(1, |person| person.addresses.len());
     let next = decided.file.address.saturating_add(1);
-    if usize::from(next) < addresses {
+    if usize::from(next) < decided.file.addresses(cx.register) {
         decided.file.address = next;
         out.push(Effect::Tell(notice(decided, cx)));
         return;

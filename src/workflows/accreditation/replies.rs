@@ -103,9 +103,8 @@ impl Running {
         if bounce.to != file.applicant || !to_applicant(&bounce.label) || bounce.address != file.address {
             return;
         }
-        let addresses = cx.register.speaker(file.applicant).map_or(1, |person| person.addresses.len());
         let next = file.address.saturating_add(1);
-        if usize::from(next) < addresses {
+        if usize::from(next) < file.addresses(cx.register) {
             file.address = next;
             out.extend(suspension::again(file, &bounce.label, cx).map(Effect::Tell));
             return;
@@ -125,7 +124,7 @@ pub(super) fn unreachable(file: &File, about: &str, cx: &At) -> Task {
 }
 
 /// Whether a mail of this label goes to the applicant.
-fn to_applicant(label: &str) -> bool {
+pub(super) fn to_applicant(label: &str) -> bool {
     let kind = label.split(':').next().unwrap_or_default();
     matches!(kind, "form" | "receipt" | "received" | "question" | "suspension" | "progress")
 }
@@ -180,9 +179,11 @@ fn information(
     cx: &At,
 ) -> Result<(), Refusal> {
     let number = suspension::waits_for_information(&running.file, label);
-    let lifts = running.file.suspensions.iter().find(|one| Some(one.number) == number);
+    // What comes in a second mail ends nothing any more, and goes to those who asked all the same.
+    let about = number.or(suspension::number(label));
+    let asked = running.file.suspensions.iter().find(|one| Some(one.number) == about);
     let mut readers: BTreeSet<Party> = mails::staff(cx).into_iter().collect();
-    readers.extend(lifts.map(|lifts| wanting(&running.file, lifts, cx)).unwrap_or_default());
+    readers.extend(asked.map(|asked| wanting(&running.file, asked, cx)).unwrap_or_default());
     let readers = Audience::Parties(readers.into_iter().collect());
     handed_on(&running.file, reply, readers, number.is_some(), out, cx)?;
     if let Some(number) = number {

@@ -6,6 +6,8 @@ use crate::kernel::form::{FormTalk, Value as Answer};
 use crate::kernel::ids::{CaseId, OrganisationId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::people::Region;
+use crate::kernel::register::Register;
+use crate::kernel::workflow::Notice;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -379,6 +381,33 @@ impl File {
     /// The applicant's name, on one line.
     pub(super) fn name(&self) -> String {
         application::name(&self.talk)
+    }
+
+    /// The addresses that the form itself gives for the group: of who fills it in, and for the public. They are tried
+    /// when those the applicant writes from take no mail.
+    fn given(&self) -> Vec<&str> {
+        let people = match self.answer("submitter") {
+            Some(Answer::People(people)) => people.as_slice(),
+            _ => &[],
+        };
+        let contact = match self.answer("contact") {
+            Some(Answer::Email(contact)) => Some(contact.as_str()),
+            _ => None,
+        };
+        let mut given: Vec<&str> = people.iter().filter_map(|person| person.email.as_deref()).collect();
+        given.extend(contact.filter(|contact| !given.contains(contact)));
+        given
+    }
+
+    /// How many addresses of the applicant can be tried.
+    pub(super) fn addresses(&self, register: &Register) -> usize {
+        register.speaker(self.applicant).map_or(1, |person| person.addresses.len()) + self.given().len()
+    }
+
+    /// A notice to the applicant, at the address that takes mail.
+    pub(super) fn addressed(&self, notice: Notice) -> Notice {
+        let notice = notice.to_address(self.address);
+        if self.address > 0 { notice.also_at(&self.given()) } else { notice }
     }
 
     /// When the 90 days stood still.

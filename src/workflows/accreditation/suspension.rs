@@ -207,7 +207,7 @@ fn notice(file: &File, suspension: &Suspension, cx: &At) -> Notice {
     };
     let data = mails::suspension(file, suspension, cx);
     let notice = Notice::new(&label(suspension.number), file.applicant, template, data);
-    notice.asking(Asks::Text).to_address(file.address)
+    file.addressed(notice.asking(Asks::Text))
 }
 
 /// The notice about a suspension once more, to the address that is tried next.
