@@ -17,7 +17,6 @@ mod upkeep;
 mod verify;
 
 pub use alarm::{Alarm, AlarmConfig};
-pub use courtesies::Courtesies;
 pub use fetch::{Brought, Fetching};
 pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
@@ -84,8 +83,6 @@ pub struct Daemon<S> {
     pub settings: Settings,
     /// Checks who sent a mail; none where only the border server's word counts.
     pub resolver: Option<Arc<Resolver>>,
-    /// Whom it has refused something of whom the record knows nothing.
-    pub courtesies: Courtesies,
 }
 
 /// What a turn did: zero everywhere when there was nothing to do.

@@ -5,6 +5,7 @@ use crate::accreditation_rig::{EXAMINED, check, check_after, played};
 use crate::daemon_rig::{BORDER, CLERK, Rig, t};
 use crate::forms::RENDERER;
 use crate::render::{parsed, recipient, send};
+use atlarged::daemon::Daemon;
 use atlarged::kernel::ids::{OrganisationId, PersonId};
 use atlarged::kernel::language::Language;
 use atlarged::kernel::people::{Organisation, OrganisationKind, Person, Region};
@@ -401,8 +402,18 @@ async fn refusals_in_confidence_are_counted_over_a_restart_of_the_clerk() {
     write(&mut rig, 30, 100);
     rig.turn(101).await;
     assert_eq!(rig.out.sent.len(), 30);
-    // Another process goes on with the same record and keys.
-    rig.daemon.courtesies = atlarged::daemon::Courtesies::default();
+    // Another process goes on, which knows nothing but the record and the keys.
+    let memory = rig.daemon;
+    rig.daemon = Daemon {
+        store: memory.store,
+        minter: memory.keys.minter(1),
+        keys: memory.keys,
+        renderer: memory.renderer,
+        signer: None,
+        policies: memory.policies,
+        settings: memory.settings,
+        resolver: None,
+    };
     write(&mut rig, 30, 200);
     rig.turn(201).await;
     assert_eq!(rig.out.sent.len(), 40, "forty in a day, however often the clerk was started");
