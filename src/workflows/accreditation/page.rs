@@ -152,10 +152,10 @@ fn section(html: &mut String, decided: &Decided, language: Language) {
     let name = plain(&file.name());
     let about = plain(&mails::page_about(file, language));
     let _ = write!(html, "<section lang=\"{language}\" dir=\"{direction}\">\n<h1>{name}</h1>\n");
-    let _ = write!(html, "<p>{about}</p>\n");
+    let _ = writeln!(html, "<p>{about}</p>");
     let words = decided.page.iter().filter_map(|page| page.versions.last());
     for paragraph in words.flat_map(|words| words.text.split("\n\n")).filter(|text| !text.trim().is_empty()) {
-        let _ = write!(html, "<p dir=\"auto\">{}</p>\n", plain(paragraph));
+        let _ = writeln!(html, "<p dir=\"auto\">{}</p>", plain(paragraph));
     }
     html.push_str("<dl>\n");
     for field in &application::form().fields {
