@@ -129,8 +129,8 @@ async fn what_comes_back_from_where_she_wrote_is_tried_at_the_address_in_her_for
 /// A day in minutes.
 const DAY: i64 = 24 * 60;
 
-/// Eve's application, advised for: the window has begun. With the minute at which it ends.
-async fn in_the_window() -> (Rig, i64) {
+/// Eve's application, of a group with this web page, advised for: the window has begun. With the minute at which it ends.
+async fn in_the_window(web: &str) -> (Rig, i64) {
     let mut rig = applied().await;
     let held = RoleHeld {
         role: Role::RaloSecretariat,
@@ -150,7 +150,8 @@ async fn in_the_window() -> (Rig, i64) {
     let version = rig.store().register().await.expect("a register").version;
     let changes = [Change::Person(secretariat)];
     assert!(rig.store().change_register(version, &changes, "p3", t(10)).await.expect("a register"));
-    answers_to(&mut rig, 20, EVE, true, "form/whole", &filled(&application())).await;
+    let form = filled(&application()).replace("www.open-net.example", web);
+    answers_to(&mut rig, 20, EVE, true, "form/whole", &form).await;
     answers_to(&mut rig, 30, "sue@s.example", true, "accreditation/diligence", NINE).await;
     rig.turn(21 * DAY + 60).await;
     assert_eq!(phase(&rig).await, "advice-due");
@@ -163,7 +164,7 @@ async fn in_the_window() -> (Rig, i64) {
 
 #[tokio::test]
 async fn while_the_mailbox_cannot_be_read_silence_accredits_nobody() {
-    let (mut rig, due) = in_the_window().await;
+    let (mut rig, due) = in_the_window("www.open-net.example").await;
     rig.inbox.whole = false;
     for minutes in [due + 10, due + DAY, due + 3 * DAY] {
         rig.turn(minutes).await;
@@ -179,7 +180,7 @@ async fn while_the_mailbox_cannot_be_read_silence_accredits_nobody() {
 #[tokio::test]
 async fn a_request_that_lay_in_a_dead_mailbox_at_the_deadline_opens_the_vote() {
     for (arrived, expected) in [(0, "voting"), (1, "decided")] {
-        let (mut rig, due) = in_the_window().await;
+        let (mut rig, due) = in_the_window("www.open-net.example").await;
         rig.inbox.whole = false;
         rig.turn(due + DAY).await;
         rig.inbox.whole = true;
@@ -190,4 +191,27 @@ async fn a_request_that_lay_in_a_dead_mailbox_at_the_deadline_opens_the_vote() {
         rig.turn(due + 2 * DAY).await;
         assert_eq!(phase(&rig).await, expected, "{arrived} minutes after the last moment");
     }
+}
+
+#[tokio::test]
+async fn what_a_person_released_is_a_file_that_anybody_can_open_and_nothing_is_before() {
+    let (mut rig, due) = in_the_window("none").await;
+    rig.turn(due + 10).await;
+    rig.turn(due + 11).await;
+    assert_eq!(phase(&rig).await, "notified");
+    rig.daemon.publish().await.expect("published");
+    let before = ["applications/c2.json", "structures/o1.html"].map(|path| rig_file(&rig, path));
+    assert_eq!(before, [None, None]);
+    answers_to(&mut rig, due + 20, "sue@s.example", true, "accreditation/page-task", "PUBLISH").await;
+    answers_to(&mut rig, due + 30, "sue@s.example", true, "accreditation/release", "PUBLISH").await;
+    rig.daemon.publish().await.expect("published");
+    let page = rig_file(&rig, "structures/o1.html").expect("a page");
+    assert!(page.starts_with("<!doctype html>") && page.contains("<h1>Open Net</h1>"), "{page}");
+    let record = rig_file(&rig, "applications/c2.json").expect("a record");
+    assert!(record.contains("\"accredited\": true") && !record.contains("amina"), "{record}");
+}
+
+/// A published file.
+fn rig_file(rig: &Rig, path: &str) -> Option<String> {
+    std::fs::read_to_string(rig.dir.path().join("public").join(path)).ok()
 }

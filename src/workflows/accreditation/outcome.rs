@@ -321,7 +321,11 @@ fn by_structure(
     if label == page::OWN {
         return page::propose(decided, by, reply, out, cx);
     }
-    super::replies::handed_on(&decided.file, reply, Audience::Role(Role::Staff, None), false, out, cx)
+    if reply.said.text.trim().is_empty() {
+        return Err(mails::not_done(&decided.file.name(), "empty").asking(Asks::Text));
+    }
+    super::replies::handed_on(&decided.file, reply, Audience::Role(Role::Staff, None), false, out, cx);
+    Ok(())
 }
 
 /// Dated, acknowledged, passed on; the clerk judges nothing (ambiguity 66).

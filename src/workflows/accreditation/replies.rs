@@ -178,6 +178,10 @@ fn information(
     out: &mut Vec<Effect>,
     cx: &At,
 ) -> Result<(), Refusal> {
+    if reply.said.text.trim().is_empty() || !cx.acts.allows(Need::Comment, reply.assurance) {
+        let refusal = mails::not_done(&running.file.name(), "empty");
+        return Err(refusal.asking(Asks::Text));
+    }
     let number = suspension::waits_for_information(&running.file, label);
     // What comes in a second mail ends nothing any more, and goes to those who asked all the same.
     let about = number.or(suspension::number(label));
@@ -185,7 +189,7 @@ fn information(
     let mut readers: BTreeSet<Party> = mails::staff(cx).into_iter().collect();
     readers.extend(asked.map(|asked| wanting(&running.file, asked, cx)).unwrap_or_default());
     let readers = Audience::Parties(readers.into_iter().collect());
-    handed_on(&running.file, reply, readers, number.is_some(), out, cx)?;
+    handed_on(&running.file, reply, readers, number.is_some(), out, cx);
     if let Some(number) = number {
         suspension::lift(running, number, reply.arrived, out, cx);
     }
@@ -215,10 +219,7 @@ pub(super) fn handed_on(
     lifts: bool,
     out: &mut Vec<Effect>,
     cx: &At,
-) -> Result<(), Refusal> {
-    if reply.said.text.trim().is_empty() || !cx.acts.allows(Need::Comment, reply.assurance) {
-        return Err(mails::not_done(&file.name(), "empty").asking(Asks::Text));
-    }
+) {
     let mut data = mails::facts(file, cx);
     data["text"] = json!(reply.said.text);
     data["lifts"] = json!(lifts);
@@ -228,7 +229,6 @@ pub(super) fn handed_on(
     let ours = reply.from == file.applicant;
     let thanks = if ours { thanks } else { Notice { to: reply.from.into(), address: 0, ..thanks } };
     out.push(Effect::Tell(thanks));
-    Ok(())
 }
 
 /// What staff, the Secretariat and members write, vouched for.
