@@ -343,3 +343,24 @@ fn the_first_report_is_set_and_told_and_stays() {
     let slot = structure.report.expect("a month of its own");
     assert_eq!(slot.next("2026-12-31T10:00:00Z".parse().expect("a time")).to_string(), "2028-12-01");
 }
+
+#[test]
+fn the_same_organisation_twice_is_shown_to_staff_and_refused_by_no_machine() {
+    let world = after(&format!(
+        "{EXAMINED}\n{ACCREDITED}\n40 09:00 open: a again\n40 10:00 a to:form: FORM
+        41 09:00 s1 to:diligence: \"1 MET/2 MET/3 MET/4 MET/5 MET/6 MET/7 MET/8 MET/9 MET/FINISHED\"
+        63 10:00 sec to:advice: \"NO ADVICE\"\n64 10:00 majority: YES\n70 09:00 clock: passes"
+    ));
+    let known = |template: &str| {
+        let rows = world.mails.iter().filter(|row| row.template == format!("accreditation/{template}"));
+        let mut known: Vec<bool> = rows.filter_map(|row| row.data["known"].as_bool()).collect();
+        known.dedup();
+        known
+    };
+    assert_eq!(known("diligence"), [false, true], "before they examine it");
+    assert_eq!(known("release"), [false, true], "and before they publish the decision");
+    let named: Vec<_> = world.register.organisations().filter(|one| one.name == "Open Net").collect();
+    assert_eq!(named.len(), 2, "whether they are one is for people to say");
+    assert_eq!(named[0].representatives, named[1].representatives, "people are known once");
+    assert_ne!(named[0].report, named[1].report, "each has a month of its own");
+}
