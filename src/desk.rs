@@ -36,6 +36,8 @@ pub struct Counter<'a> {
     pub header_only: bool,
     /// The notice its token names.
     pub asked: Token,
+    /// Applications of whoever writes APPLY that are under way.
+    pub applying: Vec<Waits>,
     /// What waits for the person whose address it came from.
     pub waits: Vec<Owed>,
     /// Ballots still open that she has answered: she may change or take back what she said.
@@ -48,8 +50,6 @@ pub struct Counter<'a> {
     pub verified: Option<Verified>,
     /// Cases whose comments COMMENTS may mean in this mail.
     pub readable: Vec<CaseId>,
-    /// Applications of whoever writes APPLY that are under way.
-    pub applying: Vec<Waits>,
     /// 128 random bits, hex.
     pub nonce: &'a str,
 }

@@ -139,6 +139,7 @@ impl<S: Store> Daemon<S> {
             junk: mail.junk,
             repeated,
             header_only: mail.header_only,
+            applying: self.applying(&letter, author, stranger).await?,
             own_stranger: self.is_own_stranger(&asked, &letter).await?,
             readable: self.readable(author, &letter, &asked, &register, mail.arrived).await?,
             asked,
@@ -146,7 +147,6 @@ impl<S: Store> Daemon<S> {
             answered,
             stranger,
             verified,
-            applying: self.applying(&letter, author, stranger).await?,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
         if let Some(case) = confidence {

@@ -415,9 +415,9 @@ mod tests {
                 country: "KE".into(),
                 region,
                 kind: OrganisationKind::Als,
+                report: None,
                 representatives: representatives.iter().copied().map(PersonId).collect(),
                 prime: None,
-                report: None,
             })
         };
         let mut changes: Vec<Change> = people.into_iter().map(person).collect();

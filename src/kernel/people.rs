@@ -117,14 +117,14 @@ pub struct Organisation {
     pub country: String,
     pub region: Region,
     pub kind: OrganisationKind,
+    /// The month in which a structure reports; none before it has been given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Slot>,
     #[serde(default)]
     pub representatives: Vec<PersonId>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prime: Option<PersonId>,
-    /// The month in which a structure reports; none before it has been given one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<Slot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

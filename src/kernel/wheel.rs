@@ -85,9 +85,9 @@ mod tests {
             country: "KE".into(),
             region,
             kind: OrganisationKind::Als,
+            report,
             representatives: Vec::new(),
             prime: None,
-            report,
         })
     }
 

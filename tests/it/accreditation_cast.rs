@@ -40,9 +40,9 @@ fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
         country: "SN".to_owned(),
         region,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
         prime: None,
-        report: None,
     })
 }
 

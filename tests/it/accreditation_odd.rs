@@ -342,9 +342,9 @@ async fn comments_of_the_applicant_of_another_region_and_of_strangers_are_refuse
         country: "FR".into(),
         region: Region::Europe,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: vec![PersonId(8)],
         prime: Some(PersonId(8)),
-        report: None,
     };
     let changes = [crate::invited::structure(&[1]), Change::Person(person), Change::Organisation(elsewhere)];
     assert!(rig.store().change_register(version, &changes, "p3", t(1)).await.expect("a register"));

@@ -41,9 +41,9 @@ fn register() -> Register {
             country: "KE".into(),
             region,
             kind: OrganisationKind::Als,
+            report: None,
             representatives: Vec::new(),
             prime: None,
-            report: None,
         })
     };
     Register::fold(&[

@@ -54,9 +54,9 @@ pub(crate) fn register() -> Register {
         country: "EG".to_owned(),
         region: Region::Africa,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: vec![],
         prime: None,
-        report: None,
     });
     Register::fold(&[person(17, "Amina Diallo"), person(18, "[Bob](http://evil.example) <b>"), organisation])
 }

@@ -179,8 +179,8 @@ fn received(
         diligence: Diligence { version: cx.policy.criteria_version, ..Diligence::default() },
         advice: Vec::new(),
         released: false,
-        address: 0,
         withheld: BTreeSet::new(),
+        address: 0,
     };
     let due = arrived + days(cx.policy.diligence_days);
     let stage = Stage::DueDiligence(Timer::new(due, &[], cx.now));

@@ -162,9 +162,9 @@ fn admitted(file: &File, at: DateTime<Utc>, register: &Register) -> Vec<Change> 
         country: country.code().to_owned(),
         region,
         kind: OrganisationKind::Als,
+        report: Some(Slot::free(register, region, at)),
         prime: representatives.first().copied(),
         representatives,
-        report: Some(Slot::free(register, region, at)),
     };
     people.into_iter().map(Change::Person).chain([Change::Organisation(organisation)]).collect()
 }

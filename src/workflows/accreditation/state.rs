@@ -63,11 +63,11 @@ pub struct File {
     pub advice: Vec<Advice>,
     /// Staff have released the whitelisted view of the application.
     pub released: bool,
-    /// Which of the applicant's addresses takes mail.
-    pub address: u8,
     /// Answers that staff keep from the public though the form calls them public.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub withheld: BTreeSet<String>,
+    /// Which of the applicant's addresses takes mail.
+    pub address: u8,
 }
 
 /// Where a received application stands.
