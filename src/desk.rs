@@ -36,6 +36,8 @@ pub struct Counter<'a> {
     pub header_only: bool,
     /// The notice its token names.
     pub asked: Token,
+    /// Applications of whoever writes APPLY that are under way.
+    pub applying: Vec<Waits>,
     /// What waits for the person whose address it came from.
     pub waits: Vec<Owed>,
     /// Ballots still open that she has answered: she may change or take back what she said.
@@ -329,6 +331,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
         near: letter.near.clone(),
         over_budget: letter.over_budget,
         verified: at.verified.clone(),
+        applying: at.applying.clone(),
     };
     let reply = Reply {
         from: party,

@@ -79,6 +79,15 @@ pub fn changes(text: &str, csv: bool, register: &Register) -> Result<Vec<Change>
         wrong.sort();
         return Err(wrong);
     }
+    // What a file does not tell stays: the month of its report is given to a structure once.
+    let kept = |(_, row): (usize, Row)| match row {
+        Row::Organisation(mut organisation) => {
+            let known = register.organisation(organisation.id);
+            organisation.report = organisation.report.or(known.and_then(|known| known.report));
+            Row::Organisation(organisation)
+        }
+        person @ Row::Person(_) => person,
+    };
     let differs = |row: &Row| match row {
         Row::Person(person) => register.person(person.id) != Some(person),
         Row::Organisation(organisation) => register.organisation(organisation.id) != Some(organisation),
@@ -87,7 +96,7 @@ pub fn changes(text: &str, csv: bool, register: &Register) -> Result<Vec<Change>
         Row::Person(person) => Change::Person(person),
         Row::Organisation(organisation) => Change::Organisation(organisation),
     };
-    Ok(rows.into_iter().map(|(_, row)| row).filter(differs).map(change).collect())
+    Ok(rows.into_iter().map(kept).filter(differs).map(change).collect())
 }
 
 /// What only shows when the rows are seen together, and beside the register.

@@ -175,6 +175,7 @@ fn organisation(row: OrganisationRow) -> Result<Row, Vec<String>> {
         country,
         region: row.region,
         kind: row.kind,
+        report: None,
         representatives: row.representatives.into_iter().map(PersonId).collect(),
         prime: row.prime.map(PersonId),
     }))

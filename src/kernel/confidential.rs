@@ -415,6 +415,7 @@ mod tests {
                 country: "KE".into(),
                 region,
                 kind: OrganisationKind::Als,
+                report: None,
                 representatives: representatives.iter().copied().map(PersonId).collect(),
                 prime: None,
             })

@@ -8,7 +8,7 @@ use crate::kernel::duties::TaskPolicy;
 use crate::kernel::ids::CaseId;
 use crate::kernel::register::Register;
 use crate::kernel::said::Command;
-use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Twin, Workflow};
+use crate::kernel::workflow::{Cx, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -144,6 +144,11 @@ macro_rules! workflows {
 
             pub fn title(&self) -> String {
                 match self { $(Case::$Type(case) => case.title()),* }
+            }
+
+            /// Whether it has taken longer than its rules give it.
+            pub fn overdue(&self, now: DateTime<Utc>, policies: &Policies) -> Option<Overdue> {
+                match self { $(Case::$Type(case) => case.overdue(now, &policies.$name)),* }
             }
 
             /// The title in every language it has.

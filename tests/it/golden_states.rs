@@ -36,7 +36,7 @@ const BALLOTS: [(&str, &str); 7] = [
 ];
 
 /// The same of an application, after due diligence where the script does not begin one.
-const APPLICATIONS: [(&str, &str); 13] = [
+const APPLICATIONS: [(&str, &str); 14] = [
     ("drafting", "0 09:00 open: a\n1 10:00 a to:form: FORM goals=-"),
     (
         "due-diligence",
@@ -70,6 +70,15 @@ const APPLICATIONS: [(&str, &str); 13] = [
         "23 10:00 sec to:advice: \"NO ADVICE\"\n24 10:00 majority: NO\n29 09:00 clock: passes\n30 09:00 a to:decision: \"REVIEW\"",
     ),
     ("withdrawn", "2 10:00 a to:progress: WITHDRAW"),
+    // Released, with something kept back, a page and words proposed for it.
+    (
+        "notified.released",
+        "0 09:00 open: a\n0 10:00 a to:form: FORM web=none
+        1 09:00 s1 to:diligence: \"1 MET/2 MET/3 MET/4 MET/5 MET/6 MET/7 MET/8 MET/9 MET/FINISHED\"
+        2 09:00 comments: 1\n23 10:00 sec to:advice: \"ACCREDIT\"\n31 09:00 s1 to:release: \"PUBLISH\"
+        32 09:00 s1: order withhold {\"field\":\"goals\",\"reason\":\"it names a member\"}
+        33 09:00 s1 to:page: \"PUBLISH\"\n34 09:00 rep for:o4 to:page-own: \"We teach in three towns.\"",
+    ),
 ];
 
 fn folder(kind: &str) -> PathBuf {
@@ -114,7 +123,8 @@ fn every_phase_of_an_application_has_a_state_on_file() {
 
 /// Holds that a state of the phase is on file; writes the first one.
 fn check(kind: &str, phase: &str, reached: &CaseRow) {
-    assert_eq!(reached.phase, phase, "the script reaches the phase");
+    let (expected, _) = phase.split_once('.').unwrap_or((phase, ""));
+    assert_eq!(reached.phase, expected, "the script reaches the phase");
     let file = folder(kind).join(format!("{phase}.json"));
     if std::env::var_os("UPDATE_EXPECT").is_some() && !file.exists() {
         let text = serde_json::to_string_pretty(&reached.state).expect("JSON");

@@ -1,9 +1,14 @@
 //! Integration tests: one binary, real servers.
 
+mod accreditation_agm;
 mod accreditation_by_mail;
 mod accreditation_cast;
+mod accreditation_odd;
+mod accreditation_overdue;
 mod accreditation_refusals;
+mod accreditation_release;
 mod accreditation_rig;
+mod accreditation_rules;
 mod accreditation_steps;
 mod accreditation_stories;
 mod accreditation_suspensions;

@@ -54,6 +54,7 @@ pub(crate) fn register() -> Register {
         country: "EG".to_owned(),
         region: Region::Africa,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: vec![],
         prime: None,
     });
