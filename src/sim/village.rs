@@ -135,5 +135,6 @@ fn organisation(n: u32, pair: [PersonId; 2]) -> Organisation {
         kind: OrganisationKind::Als,
         representatives: pair.to_vec(),
         prime: Some(pair[0]),
+        until: None,
     }
 }

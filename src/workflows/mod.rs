@@ -163,6 +163,7 @@ impl Kind {
 workflows! {
     accreditation: Accreditation,
     ballot: Ballot,
+    decertification: Decertification,
     enquiry: Enquiry,
     office: Office,
 }

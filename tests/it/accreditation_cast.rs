@@ -42,6 +42,7 @@ fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
         kind: OrganisationKind::Als,
         representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
         prime: None,
+        until: None,
     })
 }
 

@@ -43,6 +43,7 @@ fn register() -> Register {
             kind: OrganisationKind::Als,
             representatives: Vec::new(),
             prime: None,
+            until: None,
         })
     };
     Register::fold(&[

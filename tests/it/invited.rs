@@ -111,5 +111,6 @@ pub fn structure(representatives: &[u32]) -> Change {
         kind: OrganisationKind::Als,
         representatives: representatives.iter().copied().map(PersonId).collect(),
         prime: None,
+        until: None,
     })
 }

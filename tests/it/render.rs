@@ -56,6 +56,7 @@ pub(crate) fn register() -> Register {
         kind: OrganisationKind::Als,
         representatives: vec![],
         prime: None,
+        until: None,
     });
     Register::fold(&[person(17, "Amina Diallo"), person(18, "[Bob](http://evil.example) <b>"), organisation])
 }

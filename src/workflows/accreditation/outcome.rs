@@ -143,6 +143,7 @@ fn admitted(file: &File, at: DateTime<Utc>, register: &Register) -> Vec<Change> 
         region,
         kind: OrganisationKind::Als,
         prime: representatives.first().copied(),
+        until: None,
         representatives,
     };
     people.into_iter().map(Change::Person).chain([Change::Organisation(organisation)]).collect()
