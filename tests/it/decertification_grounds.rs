@@ -40,13 +40,17 @@ fn those_entitled_propose_and_nobody_else() {
                 [hearing]
         "#]],
     );
-    check_after(FOUND, r#"4 09:00 sec to:findings: "PROPOSE/1 FAILED: 2026-05-31""#, expect![[r#"
+    check_after(
+        FOUND,
+        r#"4 09:00 sec to:findings: "PROPOSE/1 FAILED: 2026-05-31""#,
+        expect![[r#"
         4 09:00 sec to:findings: "PROPOSE/1 FAILED: 2026-05-31"
             proposed → all sec s1 s2
             notice → r1 r3
             [proposed]
             [hearing]
-    "#]]);
+    "#]],
+    );
     check_after(
         FOUND,
         r#"4 09:00 chair to:findings: "PROPOSE/1 FAILED: 2026-05-31"

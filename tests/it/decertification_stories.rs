@@ -349,7 +349,8 @@ fn who_was_decertified_is_in_the_register_by_dates_alone_and_may_apply_again() {
         38 09:00 open by s1: accreditation {"from": "p41", "language": "fr"}
             form/whole → r1
             [drafting]
-    "#]].assert_eq(&world.transcript);
+    "#]]
+    .assert_eq(&world.transcript);
 }
 
 #[test]
@@ -370,5 +371,6 @@ fn the_public_record_holds_the_decision_and_nothing_that_was_said() {
           "review_requested": true,
           "status": "decertified",
           "tally": "ballots/c2.json"
-        }"#]].assert_eq(&newest);
+        }"#]]
+    .assert_eq(&newest);
 }
