@@ -149,10 +149,78 @@ fn a_structure_that_changes_its_mind_stays_in_the_proposal_of_others() {
             6 08:00 r3 to:responded: WITHDRAW
                 not-done not-prime → r3
             6 09:00 r1 to:responded: WITHDRAW
+                told stays → all s1 s2
                 thanks stays → r1
+                [hearing]
             6 10:00 post: goes
+            (14 09:00)
+                reminder → r1 r3
+            (19 09:00)
+                reminder → r1 r3
+            (21 09:00)
+                progress elapsed → r1 r3
+                told elapsed → all s1 s2
+                [elapsed]
             29 09:00 r1 to:responded: WITHDRAW
                 not-done withdraw-not-yours → r1
+        "#]],
+    );
+}
+
+#[test]
+fn who_takes_it_back_in_time_is_heard_as_if_nothing_had_been() {
+    check_after(
+        PROPOSED,
+        r#"1 09:00 post: stops
+        1 10:00 r1 to:notice: "LEAVE"
+        2 09:00 r1 to:responded: WITHDRAW
+        2 10:00 post: goes
+        22 09:00 r1 to:progress: WITHDRAW"#,
+        expect![[r#"
+            1 09:00 post: stops
+            1 10:00 r1 to:notice: "LEAVE"
+                response-received → r1 r3
+                response → all s1 s2
+                [responded]
+            2 09:00 r1 to:responded: WITHDRAW
+                told stays → all s1 s2
+                thanks stays → r1
+                [hearing]
+            2 10:00 post: goes
+            (14 09:00)
+                reminder → r1 r3
+            (19 09:00)
+                reminder → r1 r3
+            (21 09:00)
+                progress elapsed → r1 r3
+                told elapsed → all s1 s2
+                [elapsed]
+            22 09:00 r1 to:progress: WITHDRAW
+                not-done withdraw-not-yours → r1
+        "#]],
+    );
+    check(
+        r#"0 09:00 post: stops
+        0 09:00 open by m3: decertification {"organisation": "o1", "proposal": {"exception": "It has dissolved."}}
+        0 10:00 r1 to:notice: "LEAVE"
+        1 09:00 r1 to:responded: WITHDRAW
+        2 09:00 post: goes"#,
+        expect![[r#"
+            0 09:00 post: stops
+            0 09:00 open by m3: decertification {"organisation": "o1", "proposal": {"exception": "It has dissolved."}}
+                proposed → all s1 s2
+                notice → r1 r3
+                [proposed]
+            0 10:00 r1 to:notice: "LEAVE"
+                response-received → r1 r3
+                response → all s1 s2
+                [responded]
+            1 09:00 r1 to:responded: WITHDRAW
+                told stays → all s1 s2
+                thanks stays → r1
+                [proposed]
+            2 09:00 post: goes
+                [hearing]
         "#]],
     );
 }

@@ -13,6 +13,13 @@ use std::sync::LazyLock;
 
 /// Characters of a note, a step or reasons.
 const LONGEST: usize = 4_000;
+/// Bytes of the note to a failure, of the reasons of a proposal and of its exception: the notice must hold all of them
+/// whole, in any script, and no mail is longer than 30,000 bytes.
+const NOTE: usize = 150;
+pub(super) const REASONS: usize = 1_500;
+pub(super) const EXCEPTION: usize = 600;
+/// Failures that are kept.
+pub(super) const FAILURES: usize = 8;
 /// Lines of a mail that are looked at.
 const MAX_LINES: usize = 500;
 
@@ -128,6 +135,9 @@ impl Failure {
         }
         if self.date > today {
             return Err(mails::not_done(name, "failure-ahead"));
+        }
+        if self.note.len() > NOTE {
+            return Err(mails::not_done(name, "note-long"));
         }
         Ok(self)
     }

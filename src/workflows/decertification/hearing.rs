@@ -18,7 +18,11 @@ pub(super) const LEAVE: &str = "confirm:leave";
 const RESPONSE: &str = "response";
 const REMINDER: &str = "reminder";
 /// Answers of a structure that are taken by mail.
-const MOST: usize = 20;
+const MOST: u32 = 20;
+/// Bytes of an answer that one mail holds in any script; a longer one goes out in parts, none of it left out.
+const PART: usize = 2_800;
+/// Characters of a mail that are read.
+const READ: usize = 16_000;
 
 fn to_nobody() -> Audience {
     Audience::Parties(Vec::new())
@@ -62,7 +66,7 @@ fn numbered<'a>(file: &'a mut File, label: &str) -> Option<&'a mut Response> {
 }
 
 /// Begins the hearing once the notice has left to all; or, if all of it came back, once staff have reached somebody.
-fn noticed(running: &mut Running, out: &mut Vec<Effect>, cx: &At) {
+pub(super) fn noticed(running: &mut Running, out: &mut Vec<Effect>, cx: &At) {
     let file = &running.file;
     let reached = file.noticed_to.iter().any(|party| !file.unreached.contains(party));
     if !matches!(running.stage, Stage::Proposed) || !file.awaiting.is_empty() || !reached {
@@ -71,7 +75,7 @@ fn noticed(running: &mut Running, out: &mut Vec<Effect>, cx: &At) {
     running.file.noticed = Some(cx.now);
     let vote_at = cx.now + days(cx.policy.notice_days);
     let due = cx.now + days(cx.policy.hearing_days);
-    running.stage = if running.file.responses.is_empty() {
+    running.stage = if !running.file.answered() {
         let timer = Timer::new(due, &cx.policy.hearing_reminder_days, cx.now);
         Stage::Hearing { timer, vote_at }
     } else {
@@ -123,18 +127,34 @@ pub(super) fn respond(
     cx: &At,
 ) -> Result<(), Refusal> {
     let name = running.file.name.clone();
-    let text = cut_long(&answer.text);
-    if text.is_empty() {
+    let Answer { from, entered_by, at, text, proven, leaves } = answer;
+    let text = text.trim();
+    let parts = in_parts(text);
+    if parts.is_empty() {
         return Err(mails::not_done(&name, "empty").asking(Asks::Text));
     }
-    if running.file.responses.len() >= MOST && !answer.leaves {
+    let before = running.file.responses.last().map_or(0, |response| response.answer);
+    if before >= MOST && !leaves {
         return Err(mails::not_done(&name, "too-many").asking(Asks::Text));
     }
-    let Answer { from, entered_by, at, proven, leaves, .. } = answer;
-    let number = u32::try_from(running.file.responses.len()).unwrap_or(u32::MAX).saturating_add(1);
-    let (sent_to, awaiting) = (BTreeSet::new(), BTreeSet::new());
-    let response = Response { number, from, entered_by, at, text, proven, leaves, sent_to, awaiting };
-    running.file.responses.push(response);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let first = count(running.file.responses.len()).saturating_add(1);
+    for (n, part) in parts.iter().enumerate() {
+        running.file.responses.push(Response {
+            number: first.saturating_add(count(n)),
+            from,
+            entered_by,
+            at,
+            text: part.clone(),
+            answer: before.saturating_add(1),
+            part: count(n).saturating_add(1),
+            parts: count(parts.len()),
+            proven,
+            leaves,
+            sent_to: BTreeSet::new(),
+            awaiting: BTreeSet::new(),
+        });
+    }
     if leaves {
         running.file.leaving = Some(at);
     }
@@ -145,29 +165,58 @@ pub(super) fn respond(
         Stage::Hearing { vote_at, .. } => Stage::Heard { vote_at, due: false },
         stage => stage,
     };
-    receipts(running, number, out, cx);
+    receipts(running, first, text, out, cx);
     forward(running, out, cx);
     deciding::open_if_due(running, out, cx);
     Ok(())
 }
 
-/// As long as a letter may be.
-fn cut_long(text: &str) -> String {
-    text.trim().chars().take(16_000).collect()
+/// A text in parts that a mail can hold whole, broken between lines where that is possible.
+fn in_parts(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for mut line in text.split_inclusive('\n') {
+        while !line.is_empty() {
+            let room = PART.saturating_sub(parts.last().map_or(PART, String::len));
+            let (now, later) = match line.len() <= room {
+                true => (line, ""),
+                // A line that fits a part of its own begins one.
+                false if line.len() <= PART || room == 0 => {
+                    parts.push(String::new());
+                    continue;
+                }
+                false => line.split_at(line.floor_char_boundary(room)),
+            };
+            if now.is_empty() {
+                parts.push(String::new());
+                continue;
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push_str(now);
+            }
+            line = later;
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 /// What was handed on in its name, to everybody who speaks for the structure; and a copy to staff.
-fn receipts(running: &Running, number: u32, out: &mut Vec<Effect>, cx: &At) {
+fn receipts(running: &Running, first: u32, text: &str, out: &mut Vec<Effect>, cx: &At) {
     let file = &running.file;
-    let Some(response) = file.responses.iter().find(|response| response.number == number) else { return };
-    let data = mails::response(file, response, &running.stage, cx);
-    let label = format!("responded:{number}");
-    let receipt = Notice::new(&label, to_nobody(), "decertification/response-received", data.clone());
+    let parts: Vec<&Response> = file.responses.iter().filter(|part| part.number >= first).collect();
+    let Some(response) = parts.first() else { return };
+    let mut data = mails::response(file, response, &running.stage, cx);
+    data["text"] = json!(text);
+    data["whole"] = json!(text.chars().count() < READ);
+    let label = format!("responded:{first}");
+    let receipt = Notice::new(&label, to_nobody(), "decertification/response-received", data);
     mails::addressed(&receipt.asking(Asks::Text), &who::structure(file, cx), &file.addresses, out);
     let members = who::members(cx);
-    let staff = who::staff(cx).into_iter().filter(|party| !members.contains(party)).collect();
-    let copy = Notice::new("copy", Audience::Parties(staff), "decertification/response", data);
-    out.push(Effect::Tell(copy.asking(Asks::Text)));
+    let staff: Vec<Party> = who::staff(cx).into_iter().filter(|party| !members.contains(party)).collect();
+    for part in parts {
+        let data = mails::response(file, part, &running.stage, cx);
+        let copy = Notice::new("copy", Audience::Parties(staff.clone()), "decertification/response", data);
+        out.push(Effect::Tell(copy.asking(Asks::Text)));
+    }
 }
 
 /// Every answer to every member who has not been sent it; a member who took a seat since, too.
@@ -223,6 +272,28 @@ pub(super) fn gate(running: &Running, cx: &At) -> Result<(), &'static str> {
         response.awaiting.is_empty() && members.is_subset(&response.sent_to) && !unreached(&members)
     };
     if file.responses.iter().all(forwarded) { Ok(()) } else { Err("vote-forwarding") }
+}
+
+/// Whether nobody the notice was for is still without it.
+pub(super) fn all_reached(file: &File) -> bool {
+    !file.noticed_to.iter().any(|party| file.unreached.contains(party))
+}
+
+/// Back to where a proposal stood before the structure said that it leaves, with what is left of its time.
+pub(super) fn resume(running: &mut Running, out: &mut Vec<Effect>, cx: &At) {
+    let file = &running.file;
+    let Some(noticed_at) = file.noticed else {
+        running.stage = Stage::Proposed;
+        return noticed(running, out, cx);
+    };
+    let vote_at = noticed_at + days(cx.policy.notice_days);
+    let due = noticed_at + days(cx.policy.hearing_days);
+    running.stage = if file.answered() || over(due) <= cx.now {
+        Stage::Heard { vote_at, due: false }
+    } else {
+        let timer = Timer::new(due, &cx.policy.hearing_reminder_days, cx.now);
+        Stage::Hearing { timer, vote_at }
+    };
 }
 
 /// A mail that must reach somebody came back: another address is tried, then staff are asked. A vote that opened
@@ -318,9 +389,9 @@ pub(super) fn reached(
     investigation::step(running, Party::Person(by), how, at);
     out.push(Effect::Cancel(format!("unreachable:{who}")));
     noticed(running, out, cx);
-    let file = &running.file;
-    let all = !file.noticed_to.iter().any(|party| file.unreached.contains(party));
-    if all && matches!(&running.stage, Stage::Voting(Voting { frozen: Some(Frozen::Unreached), .. })) {
+    if all_reached(&running.file)
+        && matches!(&running.stage, Stage::Voting(Voting { frozen: Some(Frozen::Unreached), .. }))
+    {
         deciding::thaw(running, out, cx);
     }
     deciding::open_if_due(running, out, cx);
@@ -373,4 +444,22 @@ pub(super) fn non_public(
     running.file.non_public.get_or_insert(by);
     out.push(mails::thanks(&running.file, Party::Person(by), "non-public", cx));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_in_parts_is_the_same_text_and_each_part_fits() {
+        let lines = "строка ответа\n".repeat(700);
+        let one = "ответ".repeat(2_000);
+        for text in ["", " \n ", "short", lines.trim(), one.as_str(), &format!("{lines}{one}\n{lines}")] {
+            let parts = in_parts(text);
+            assert!(parts.iter().all(|part| !part.is_empty() && part.len() <= PART));
+            let squash = |text: &str| text.split_whitespace().collect::<String>();
+            assert_eq!(squash(&parts.concat()), squash(text));
+        }
+        assert_eq!(in_parts(lines.trim()).len(), 7, "broken between lines");
+    }
 }

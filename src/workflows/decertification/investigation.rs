@@ -1,7 +1,7 @@
 //! From an anomaly to what was found: one of the staff takes it up, records each step with its moment, asks the
 //! structure, and finishes. Whoever lets it lie is reminded, and then others are told. Nothing here decides.
 
-use super::grounds::{Failure, Said, cut};
+use super::grounds::{FAILURES, Failure, Said, cut};
 use super::{At, Deed, Next, Running, Stage, Timer, Why, days, mails, over, who};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{Party, PersonId};
@@ -18,7 +18,7 @@ pub(super) const FINDINGS: &str = "findings";
 /// What the structure said, handed on.
 pub(super) const ANSWER: &str = "answer";
 
-/// Steps, and failures, that are kept.
+/// Steps that are kept.
 const MOST: usize = 200;
 
 /// Staff are asked to look at what was noticed.
@@ -168,7 +168,7 @@ pub(super) fn step(running: &mut Running, by: Party, what: &str, at: DateTime<Ut
 pub(super) fn fail(running: &mut Running, failure: Failure) {
     let failures = &mut running.file.failures;
     let same = |known: &Failure| (known.requirement, known.date) == (failure.requirement, failure.date);
-    if failures.len() < MOST && !failures.iter().any(same) {
+    if failures.len() < FAILURES && !failures.iter().any(same) {
         failures.push(failure);
     }
 }

@@ -11,8 +11,19 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Steps shown in a mail; the journal has all.
-const SHOWN: usize = 30;
+/// Steps shown in a mail, the newest, and bytes of each; the case has all.
+const SHOWN: usize = 8;
+const STEP: usize = 300;
+/// Bytes of what was noticed.
+const SIGN: usize = 300;
+
+/// The first bytes of a text, in whole characters.
+fn short(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(most)])
+}
 
 fn filled(texts: &Texts, name: &str) -> Texts {
     texts.iter().map(|(language, text)| (*language, text.replace("{name}", name))).collect()
@@ -51,15 +62,17 @@ pub(super) fn facts(file: &File, cx: &At) -> Value {
 /// The same with what was found: requirements that were not met, steps taken.
 pub(super) fn findings(file: &File, cx: &At) -> Value {
     let mut data = facts(file, cx);
-    let step = |deed: &super::Deed| json!({ "at": deed.at, "by": deed.by, "what": deed.what });
+    let step = |deed: &super::Deed| json!({ "at": deed.at, "by": deed.by, "what": short(&deed.what, STEP) });
     let newest = file.steps.len().saturating_sub(SHOWN);
     data["failures"] = json!(file.failures);
     data["steps"] = json!(file.steps[newest..].iter().map(step).collect::<Vec<_>>());
     data["least"] = json!(cx.policy.min_failures);
     data["enough"] = json!(super::proposal::enough(file, cx));
-    let anomaly =
-        |anomaly: &super::Anomaly| json!({ "sign": anomaly.sign, "note": anomaly.note, "at": anomaly.at });
-    data["anomaly"] = json!(file.anomaly.iter().map(anomaly).collect::<Vec<_>>());
+    let noticed = |one: &super::Anomaly| {
+        let note = short(&one.note, SIGN);
+        json!({ "sign": one.sign, "note": note, "at": one.at })
+    };
+    data["anomaly"] = json!(file.anomaly.iter().map(noticed).collect::<Vec<_>>());
     data
 }
 
@@ -70,9 +83,8 @@ pub(super) fn proposal(file: &File, cx: &At) -> Value {
     data["exception"] = json!(file.exception.as_deref().unwrap_or_default());
     data["reasons"] = json!(file.reasons);
     data["proposers"] = json!(file.proposers.iter().map(|one| Party::Person(one.by)).collect::<Vec<_>>());
-    let remark =
-        |one: &super::Remark| json!({ "by": Party::Person(one.by), "what": one.what, "text": one.text });
-    data["remarks"] = json!(file.remarks.iter().map(remark).collect::<Vec<_>>());
+    let remark = |one: &super::Remark| json!({ "by": Party::Person(one.by), "what": one.what });
+    data["remarks"] = json!(file.remarks.iter().rev().take(SHOWN).map(remark).collect::<Vec<_>>());
     let begins = file.noticed.unwrap_or(cx.now);
     data["until"] = json!(begins + super::days(cx.policy.hearing_days));
     data["days"] = json!(cx.policy.hearing_days);
@@ -90,7 +102,10 @@ pub(super) fn response(file: &File, response: &Response, stage: &Stage, cx: &At)
     data["proven"] = json!(response.proven);
     data["leaves"] = json!(response.leaves);
     data["entered"] = json!(response.entered_by.is_some());
-    data["more"] = json!(response.number > 1);
+    data["more"] = json!(response.answer > 1);
+    data["many"] = json!(response.parts > 1);
+    data["part"] = json!(response.part);
+    data["parts"] = json!(response.parts);
     data["voting"] = json!(matches!(stage, Stage::Voting(_)));
     data["vote_at"] = json!(vote_at(file, cx));
     data

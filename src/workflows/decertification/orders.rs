@@ -243,6 +243,9 @@ fn votes(running: &mut Running, order: &Order, out: &mut Vec<Effect>, cx: &At) -
         }
         "thaw" if open => {
             let Nothing {} = arguments(order)?;
+            if !hearing::all_reached(&running.file) {
+                return Err(mails::not_done(&running.file.name, "vote-unreached"));
+            }
             deciding::thaw(running, out, cx);
         }
         verb => return Err(no_such(verb, running.phase())),

@@ -1,7 +1,7 @@
 //! The proposal: by those entitled, on grounds that are some, with several dated failures or a reason why not. What
 //! must not be a ground is refused with the rule; a region's request that cites it is recorded and binds nobody.
 
-use super::grounds::{Failure, NoGround, Said, cut, not_a_ground};
+use super::grounds::{EXCEPTION, Failure, NoGround, REASONS, Said, cut, not_a_ground};
 use super::{
     At, Capacity, File, Next, Proposer, Remark, Running, Stage, Why, hearing, investigation, mails, who,
 };
@@ -113,6 +113,9 @@ pub(super) fn propose(
     }
     let Words { failures, exception, mut reasons } = words;
     let exception = exception.map(|text| cut(&text)).filter(|text| !text.is_empty());
+    if reasons.trim().len() > REASONS || exception.as_ref().is_some_and(|text| text.len() > EXCEPTION) {
+        return Err(not_taken(running, "long", cx));
+    }
     let cited = NoGround::cited_in(&format!("{reasons}\n{}", exception.as_deref().unwrap_or_default()));
     if let Some(what) = cited {
         if capacity != Capacity::Ralo {

@@ -125,13 +125,9 @@ fn stay(running: &mut Running, reply: &Reply, out: &mut Vec<Effect>, cx: &At) ->
     if running.file.proposers.is_empty() {
         return Ok(Next::Close(Why::Stays, reply.arrived));
     }
-    // The proposal goes on, with the notice that it was given.
-    if let Some(noticed) = running.file.noticed {
-        let vote_at = noticed + super::days(cx.policy.notice_days);
-        running.stage = Stage::Heard { vote_at, due: false };
-    } else {
-        running.stage = Stage::Proposed;
-    }
+    // The proposal of others goes on, with the notice that was given.
+    hearing::resume(running, out, cx);
+    out.push(mails::told(&running.file, "stays", mails::vote_at(&running.file, cx), cx));
     out.push(mails::thanks(&running.file, reply.from, "stays", cx));
     Ok(Next::Stay)
 }

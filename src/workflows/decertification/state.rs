@@ -108,7 +108,7 @@ pub struct Proposer {
     pub at: DateTime<Utc>,
 }
 
-/// An answer of the structure, and to which members of the committee it has not left yet.
+/// An answer of the structure, or a part of one, and to which members of the committee it has not left yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     pub number: u32,
@@ -117,6 +117,11 @@ pub struct Response {
     pub entered_by: Option<PersonId>,
     pub at: DateTime<Utc>,
     pub text: String,
+    /// The how manieth answer it is.
+    pub answer: u32,
+    /// Which part of that answer: a long one goes out in several mails, since none of it may be left out.
+    pub part: u32,
+    pub parts: u32,
     /// Our mail server vouches for the writer, or staff do.
     pub proven: bool,
     /// It says that the structure wants to leave.
@@ -250,6 +255,13 @@ impl Timer {
     }
 }
 
+impl File {
+    /// Whether the structure has answered; that it wanted to leave and took it back is no answer.
+    pub(super) fn answered(&self) -> bool {
+        self.leaving.is_some() || self.responses.iter().any(|response| !response.leaves)
+    }
+}
+
 impl Running {
     /// The next moment at which a clock of its own strikes.
     pub(super) fn wake_at(&self) -> Option<DateTime<Utc>> {
@@ -271,7 +283,7 @@ impl Running {
             Stage::LeaveAsked { .. } => "leave-asked",
             Stage::Proposed => "proposed",
             Stage::Hearing { .. } => "hearing",
-            Stage::Heard { .. } if self.file.responses.is_empty() => "elapsed",
+            Stage::Heard { .. } if !self.file.answered() => "elapsed",
             Stage::Heard { .. } => "responded",
             Stage::Voting(Voting { frozen: Some(_), .. }) => "frozen",
             Stage::Voting(Voting { inquorate: true, .. }) => "inquorate",
