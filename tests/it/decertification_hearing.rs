@@ -301,6 +301,44 @@ fn an_answer_that_comes_back_from_a_member_holds_the_vote() {
                 [open]
         "#]],
     );
+    check_after(
+        PROPOSED,
+        r#"10 10:00 r1 to:notice: "Our secretary fell ill."
+        10 11:00 r1 to:notice: "And the page is back."
+        11 09:00 bounce: response:1 m2
+        11 09:05 bounce: response:2 m2
+        11 09:10 bounce: response:2 m2 1
+        11 09:15 bounce: response:1 m2 1
+        12 09:00 s1 to:unreachable: "By telephone."
+        31 09:00 clock: passes"#,
+        expect![[r#"
+            10 10:00 r1 to:notice: "Our secretary fell ill."
+                response-received → r1 r3
+                response → all s1 s2
+                [responded]
+            10 11:00 r1 to:notice: "And the page is back."
+                response-received → r1 r3
+                response → all s1 s2
+            11 09:00 bounce: response:1 m2
+                response (next address) → m2
+            11 09:05 bounce: response:2 m2
+                response (next address) → m2
+            11 09:10 bounce: response:2 m2 1
+                unreachable response → s1 s2
+            11 09:15 bounce: response:1 m2 1
+            12 09:00 s1 to:unreachable: "By telephone."
+                office/task-taken → s2
+            (30 09:00)
+                progress vote-opened → r1 r3
+                opens a ballot, "open": Shall Open Net be de-certified as an At-Large Structure?
+                  YES: Open Net is de-certified and is no longer an At-Large Structure.
+                  NO: Open Net stays accredited as an At-Large Structure.
+                [voting]
+                ballot/ballot → all
+                [open]
+            31 09:00 clock: passes
+        "#]],
+    );
 }
 
 #[test]

@@ -50,6 +50,9 @@ fn register() -> Register {
     let mut register = cast();
     register.apply(&representative(41, 2));
     register.apply(&representative(43, 1));
+    let mut member = register.person(PersonId(2)).expect("m2").clone();
+    member.addresses.push("p2.1@a.example".to_owned());
+    register.apply(&Change::Person(member));
     register.apply(&Change::Organisation(Organisation {
         id: OrganisationId(1),
         name: "Open Net".to_owned(),

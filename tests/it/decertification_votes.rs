@@ -158,6 +158,47 @@ fn a_ballot_that_is_annulled_or_never_opened_is_asked_about() {
 }
 
 #[test]
+fn a_vote_held_again_waits_until_who_took_a_seat_since_has_every_answer() {
+    check_after(
+        &voting(),
+        r#"30 12:00 r1 to:progress: "Our secretary fell ill."
+        31 09:00 ballot by s1: order annul {"reason":"wrong"}
+        31 10:00 s2 to:annulment: YES
+        32 09:00 joins: s3
+        33 09:00 post: stops
+        34 09:00 s1 to:vote-stuck: YES
+        35 09:00 post: goes"#,
+        expect![[r#"
+            30 12:00 r1 to:progress: "Our secretary fell ill."
+                response-received → r1 r3
+                response → all s1 s2
+            31 09:00 ballot by s1: order annul {"reason":"wrong"}
+                ballot/annul-confirm → m1 s2 s3
+            31 10:00 s2 to:annulment: YES
+                ballot/annulled → all
+                ballot/task-done → s2
+                office/task-taken → m1 s3
+                [annulled]
+                vote-stuck annulled → m1 s1 s2
+            32 09:00 joins: s3
+            33 09:00 post: stops
+            34 09:00 s1 to:vote-stuck: YES
+                response → s3
+                office/task-taken → m1 s2
+                [responded]
+            35 09:00 post: goes
+                progress vote-opened → r1 r3
+                opens a ballot, "open": Shall Open Net be de-certified as an At-Large Structure?
+                  YES: Open Net is de-certified and is no longer an At-Large Structure.
+                  NO: Open Net stays accredited as an At-Large Structure.
+                [voting]
+                ballot/ballot → all s3
+                [open]
+        "#]],
+    );
+}
+
+#[test]
 fn the_notice_of_the_decision_counts_once_it_has_reached_everybody() {
     check_after(
         &voting(),

@@ -75,11 +75,13 @@ pub(super) fn asked(running: &mut Running, out: &mut Vec<Effect>, cx: &At) -> Re
     let refused = |why| Err(mails::not_done(&name, why));
     match &running.stage {
         Stage::Voting(Voting { stuck: Some(_), .. }) => {
-            hearing::forward(running, out, cx);
-            if let Err(why) = hearing::gate(running, cx) {
-                return refused(why);
+            if running.file.leaving.is_none() && !hearing::all_reached(&running.file) {
+                return refused("vote-unreached");
             }
-            vote(running, out, cx);
+            // Members who took a seat since have the structure's answers first.
+            out.push(Effect::Cancel(STUCK.to_owned()));
+            running.stage = Stage::Heard { vote_at: mails::vote_at(&running.file, cx), due: true };
+            open_if_due(running, out, cx);
             Ok(())
         }
         Stage::Voting(_) => refused("vote-already"),

@@ -302,30 +302,19 @@ pub(super) fn bounced(running: &mut Running, bounce: &Undelivered, out: &mut Vec
     let to = bounce.to;
     let of_response = numbered(&mut running.file, &bounce.label).is_some();
     let file = &mut running.file;
-    let tried = file.addresses.get(&to).copied().unwrap_or(0);
-    if !(of_response || bounce.label == NOTICE) || bounce.address != tried {
+    if !(of_response || bounce.label == NOTICE) || file.unreached.contains(&to) {
         return;
     }
+    let tried = file.addresses.get(&to).copied().unwrap_or(0);
     let addresses = cx.register.speaker(to).map_or(0, |person| person.addresses.len());
-    let next = tried.saturating_add(1);
+    // Another mail to the same address may have shown already that it takes none.
+    let next = if bounce.address < tried { tried } else { tried.saturating_add(1) };
+    if bounce.address > tried {
+        return;
+    }
     if usize::from(next) < addresses {
         file.addresses.insert(to, next);
-        let one = BTreeSet::from([to]);
-        if bounce.label == NOTICE {
-            file.awaiting.insert(to);
-            mails::addressed(&notice(&running.file, cx), &one, &running.file.addresses, out);
-        } else {
-            let stage = running.stage.clone();
-            let data = numbered(file, &bounce.label).map(|response| {
-                response.awaiting.insert(to);
-                response.clone()
-            });
-            if let Some(response) = data {
-                let data = mails::response(&running.file, &response, &stage, cx);
-                let notice = response_notice(response.number, data);
-                mails::addressed(&notice, &one, &running.file.addresses, out);
-            }
-        }
+        once_more(running, &bounce.label, to, out, cx);
         return;
     }
     file.addresses.remove(&to);
@@ -339,6 +328,21 @@ pub(super) fn bounced(running: &mut Running, bounce: &Undelivered, out: &mut Vec
     if !of_response {
         notice_came_back(running, out, cx);
     }
+}
+
+/// The notice, or an answer, to one party again, at the address that is to be tried now.
+fn once_more(running: &mut Running, label: &str, to: Party, out: &mut Vec<Effect>, cx: &At) {
+    let one = BTreeSet::from([to]);
+    if label == NOTICE {
+        running.file.awaiting.insert(to);
+        mails::addressed(&notice(&running.file, cx), &one, &running.file.addresses, out);
+        return;
+    }
+    let Some(response) = numbered(&mut running.file, label) else { return };
+    response.awaiting.insert(to);
+    let response = response.clone();
+    let data = mails::response(&running.file, &response, &running.stage, cx);
+    mails::addressed(&response_notice(response.number, data), &one, &running.file.addresses, out);
 }
 
 /// The notice did not reach one of those it was for.
