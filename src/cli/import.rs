@@ -7,6 +7,7 @@ use crate::daemon::Clock;
 use crate::kernel::ids::{OrganisationId, Party, PersonId};
 use crate::kernel::register::{Change, Register};
 use crate::ports::store::Store;
+use chrono::SecondsFormat;
 use clap::Subcommand;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,6 +143,15 @@ fn check(rows: &[(usize, Row)], register: &Register, wrong: &mut Vec<Wrong>) {
                 }
                 if organisation.prime.is_some_and(|prime| !organisation.representatives.contains(&prime)) {
                     say(format!("the prime of {} is not one of its representatives", organisation.id));
+                }
+                // A list that is older than a decision must not undo it.
+                let ended = register.organisation(organisation.id).and_then(|known| known.until);
+                if let Some(until) = ended.filter(|_| organisation.until.is_none()) {
+                    let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                    say(format!(
+                        "{} is no longer accredited; leave it out, or write until = \"{until}\"",
+                        organisation.id
+                    ));
                 }
             }
         }

@@ -125,6 +125,9 @@ pub struct Organisation {
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prime: Option<PersonId>,
+    /// The first moment at which it is no longer accredited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,6 +30,16 @@ pub enum Act {
     Finish,
     Review,
     Release,
+    /// That a structure be decertified.
+    Propose,
+    /// A requirement was not met.
+    Failed,
+    /// Why it is proposed all the same.
+    Exception,
+    /// Our structure wants to be none any more.
+    Leave,
+    NonPublic,
+    Close,
 }
 
 static WORDS: LazyLock<HashMap<String, Act>> = LazyLock::new(|| {
@@ -178,7 +188,7 @@ mod tests {
         let distinct: BTreeSet<(String, Act)> = acts.collect();
         let words: BTreeSet<&String> = all.iter().collect();
         assert_eq!(distinct.len(), words.len(), "a word stands under two acts");
-        assert_eq!(table.len(), 12);
+        assert_eq!(table.len(), 18);
     }
 
     #[test]

@@ -136,5 +136,6 @@ fn organisation(n: u32, pair: [PersonId; 2]) -> Organisation {
         report: None,
         representatives: pair.to_vec(),
         prime: Some(pair[0]),
+        until: None,
     }
 }

@@ -168,6 +168,7 @@ impl Kind {
 workflows! {
     accreditation: Accreditation,
     ballot: Ballot,
+    decertification: Decertification,
     enquiry: Enquiry,
     office: Office,
 }

@@ -43,6 +43,7 @@ fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
         report: None,
         representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
         prime: None,
+        until: None,
     })
 }
 

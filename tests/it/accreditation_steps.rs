@@ -145,6 +145,12 @@ fn every_word_a_mail_prints_is_understood() {
         ("finish", Act::Finish),
         ("review", Act::Review),
         ("release", Act::Release),
+        ("propose", Act::Propose),
+        ("failed", Act::Failed),
+        ("exception", Act::Exception),
+        ("leave", Act::Leave),
+        ("non_public", Act::NonPublic),
+        ("close", Act::Close),
     ];
     for language in Language::ALL {
         let path = format!("{}/templates/_words/{language}.toml", env!("CARGO_MANIFEST_DIR"));

@@ -44,6 +44,7 @@ fn register() -> Register {
             report: None,
             representatives: Vec::new(),
             prime: None,
+            until: None,
         })
     };
     Register::fold(&[

@@ -2,6 +2,8 @@
 //! gets a new file; an old file is never edited, its shape is migrated.
 
 use crate::accreditation_rig::{EXAMINED, played};
+use crate::decertification_rig;
+use crate::decertification_stories::PROPOSED;
 use crate::story::reach;
 use atlarged::advance::CaseRow;
 use atlarged::workflows::{Case, Kind, Policies};
@@ -81,6 +83,44 @@ const APPLICATIONS: [(&str, &str); 14] = [
     ),
 ];
 
+/// The same of a decertification, after its proposal where the script does not begin one.
+const DECERTIFICATIONS: [(&str, &str); 16] = [
+    (
+        "anomaly",
+        r#"0 09:00 open: decertification {"organisation": "o1", "contacts": ["p51"], "anomaly": {"sign": "bounces", "note": "n"}}"#,
+    ),
+    (
+        "investigation",
+        "0 09:00 open: decertification {\"organisation\": \"o1\", \"anomaly\": {\"sign\": \"silence\"}}
+        1 09:00 s1 to:anomaly: YES\n2 09:00 s1 to:investigation: \"A step./4 FAILED: 2026-05-31 no page\"",
+    ),
+    (
+        "investigated",
+        "0 09:00 open: decertification {\"organisation\": \"o1\", \"anomaly\": {\"sign\": \"silence\"}}
+        1 09:00 s1 to:anomaly: YES\n2 09:00 s1 to:investigation: \"FINISHED\"
+        3 09:00 sec to:findings: \"PROPOSE/They did not vote.\"",
+    ),
+    (
+        "leave-asked",
+        r#"0 09:00 open by s1: decertification {"organisation": "o1", "leaving": {"statement": "We dissolve."}}"#,
+    ),
+    ("proposed", "1 09:00 bounce: notice r1\n1 10:00 bounce: notice r1 1\n1 11:00 bounce: notice r3"),
+    ("hearing", "1 09:00 bounce: notice r1\n2 09:00 m4 to:proposed: \"NONPUBLIC VOTE\""),
+    (
+        "responded",
+        "2 09:00 post: stops\n3 09:00 r1 forged to:notice: \"No.\"\n4 09:00 r1 to:notice: \"LEAVE\"",
+    ),
+    ("elapsed", "22 09:00 clock: passes"),
+    ("voting", "31 09:00 clock: passes"),
+    ("frozen", "31 09:00 bounce: notice r3"),
+    ("inquorate", "31 09:00 votes: 3\n47 09:00 clock: passes"),
+    ("decertified", "31 09:00 votes: 10 5\n32 09:00 post: stops\n36 09:00 clock: passes"),
+    ("retained", "31 09:00 votes: 5 5\n32 09:00 post: stops\n36 09:00 clock: passes"),
+    ("notified", "31 09:00 votes: 5 5\n36 09:00 clock: passes"),
+    ("review-requested", "31 09:00 votes: 10 5\n36 09:00 r1 to:decision: \"REVIEW\""),
+    ("closed", "2 09:00 m3 to:proposed: WITHDRAW"),
+];
+
 fn folder(kind: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/states").join(kind)
 }
@@ -118,6 +158,16 @@ fn every_phase_of_an_application_has_a_state_on_file() {
         let begun = script.starts_with("0 ");
         let script = if begun { script.to_owned() } else { format!("{EXAMINED}\n{script}") };
         check("accreditation", phase, played(Policies::default(), &script).application());
+    }
+}
+
+#[test]
+fn every_phase_of_a_decertification_has_a_state_on_file() {
+    for (phase, script) in DECERTIFICATIONS {
+        let begun = script.starts_with("0 ");
+        let script = if begun { script.to_owned() } else { format!("{PROPOSED}\n{script}") };
+        let world = decertification_rig::played(Policies::default(), &script);
+        check("decertification", phase, world.matter());
     }
 }
 

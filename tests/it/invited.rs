@@ -112,5 +112,6 @@ pub fn structure(representatives: &[u32]) -> Change {
         report: None,
         representatives: representatives.iter().copied().map(PersonId).collect(),
         prime: None,
+        until: None,
     })
 }

@@ -57,6 +57,7 @@ pub(crate) fn register() -> Register {
         report: None,
         representatives: vec![],
         prime: None,
+        until: None,
     });
     Register::fold(&[person(17, "Amina Diallo"), person(18, "[Bob](http://evil.example) <b>"), organisation])
 }

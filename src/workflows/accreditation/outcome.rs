@@ -164,6 +164,7 @@ fn admitted(file: &File, at: DateTime<Utc>, register: &Register) -> Vec<Change> 
         kind: OrganisationKind::Als,
         report: Some(Slot::free(register, region, at)),
         prime: representatives.first().copied(),
+        until: None,
         representatives,
     };
     people.into_iter().map(Change::Person).chain([Change::Organisation(organisation)]).collect()
