@@ -36,6 +36,8 @@ pub struct Counter<'a> {
     pub header_only: bool,
     /// The notice its token names.
     pub asked: Token,
+    /// Applications of whoever writes APPLY that are under way.
+    pub applying: Vec<Waits>,
     /// What waits for the person whose address it came from.
     pub waits: Vec<Owed>,
     /// Ballots still open that she has answered: she may change or take back what she said.
@@ -243,8 +245,9 @@ fn answered(letter: &Letter, at: &Counter<'_>, asked: &Asking, author: Option<Pe
 /// Whether the mail that was answered asked, at the address on file and nowhere else, whether something was
 /// written there: a question to confirm, or a task's request to send the same once more.
 fn only_on_file(asked: &Asking) -> bool {
-    asked.asks == Asks::Confirm
-        || matches!(asked.template.as_str(), "ballot/task-unsure" | "enquiry/unsure" | "accreditation/unsure")
+    const ONCE_MORE: [&str; 4] =
+        ["ballot/task-unsure", "enquiry/unsure", "accreditation/unsure", "decertification/unsure"];
+    asked.asks == Asks::Confirm || ONCE_MORE.contains(&asked.template.as_str())
 }
 
 /// A mail without a token: commands, an answer to the one thing owed, or an enquiry.
@@ -329,6 +332,7 @@ fn to_office(letter: &Letter, at: &Counter<'_>, author: Option<PersonId>, why: W
         near: letter.near.clone(),
         over_budget: letter.over_budget,
         verified: at.verified.clone(),
+        applying: at.applying.clone(),
     };
     let reply = Reply {
         from: party,

@@ -2,7 +2,7 @@
 
 use super::{ConfigArg, Trouble};
 use crate::config::Config;
-use crate::daemon::{Courtesies, Daemon, Settings};
+use crate::daemon::{Daemon, Settings};
 use crate::kernel::token::Minter;
 use crate::ports::Fault;
 use crate::ports::keys::Keys;
@@ -105,7 +105,6 @@ pub async fn installation(config: &ConfigArg) -> Result<Installation, Trouble> {
         policies: config.policies()?,
         settings,
         resolver,
-        courtesies: Courtesies::default(),
     };
     Ok(Installation { config, daemon, offset })
 }

@@ -20,9 +20,12 @@ pub enum CaseCommand {
     /// Open a matter from a TOML or JSON file.
     Open(OpenArgs),
     /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
-    /// `leave`; an enquiry `answer`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`, `finish`,
-    /// `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`, `done`.
+    /// `leave`; an enquiry `answer`, `note`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`,
+    /// `finish`, `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`,
+    /// `done`, `withhold`, `page`, `publish-page`, `no-page`.
     Order(OrderArgs),
+    /// Keep a note with an enquiry, for staff alone.
+    Note(NoteArgs),
     /// All matters, newest last.
     List(ListArgs),
     /// One matter.
@@ -48,6 +51,14 @@ pub struct OrderArgs {
     verb: String,
     /// Arguments as NAME=VALUE.
     arguments: Vec<String>,
+    #[command(flatten)]
+    posting: Posting,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct NoteArgs {
+    case: CaseId,
+    text: String,
     #[command(flatten)]
     posting: Posting,
 }
@@ -99,6 +110,10 @@ pub async fn case(command: CaseCommand, clock: &Clock) -> Outcome {
     match command {
         CaseCommand::Open(args) => open(&args, clock).await,
         CaseCommand::Order(args) => order(&args, clock).await,
+        CaseCommand::Note(NoteArgs { case, text, posting }) => {
+            let arguments = vec![format!("text={text}")];
+            order(&OrderArgs { case, verb: "note".to_owned(), arguments, posting }, clock).await
+        }
         CaseCommand::List(args) => list(&args).await,
         CaseCommand::Show(args) => show(&args).await,
         CaseCommand::Journal(args) => journal(&args).await,

@@ -7,6 +7,7 @@ use crate::daemon::Clock;
 use crate::kernel::ids::{OrganisationId, Party, PersonId};
 use crate::kernel::register::{Change, Register};
 use crate::ports::store::Store;
+use chrono::SecondsFormat;
 use clap::Subcommand;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,15 @@ pub fn changes(text: &str, csv: bool, register: &Register) -> Result<Vec<Change>
         wrong.sort();
         return Err(wrong);
     }
+    // What a file does not tell stays: the month of its report is given to a structure once.
+    let kept = |(_, row): (usize, Row)| match row {
+        Row::Organisation(mut organisation) => {
+            let known = register.organisation(organisation.id);
+            organisation.report = organisation.report.or(known.and_then(|known| known.report));
+            Row::Organisation(organisation)
+        }
+        person @ Row::Person(_) => person,
+    };
     let differs = |row: &Row| match row {
         Row::Person(person) => register.person(person.id) != Some(person),
         Row::Organisation(organisation) => register.organisation(organisation.id) != Some(organisation),
@@ -87,7 +97,7 @@ pub fn changes(text: &str, csv: bool, register: &Register) -> Result<Vec<Change>
         Row::Person(person) => Change::Person(person),
         Row::Organisation(organisation) => Change::Organisation(organisation),
     };
-    Ok(rows.into_iter().map(|(_, row)| row).filter(differs).map(change).collect())
+    Ok(rows.into_iter().map(kept).filter(differs).map(change).collect())
 }
 
 /// What only shows when the rows are seen together, and beside the register.
@@ -133,6 +143,15 @@ fn check(rows: &[(usize, Row)], register: &Register, wrong: &mut Vec<Wrong>) {
                 }
                 if organisation.prime.is_some_and(|prime| !organisation.representatives.contains(&prime)) {
                     say(format!("the prime of {} is not one of its representatives", organisation.id));
+                }
+                // A list that is older than a decision must not undo it.
+                let ended = register.organisation(organisation.id).and_then(|known| known.until);
+                if let Some(until) = ended.filter(|_| organisation.until.is_none()) {
+                    let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                    say(format!(
+                        "{} is no longer accredited; leave it out, or write until = \"{until}\"",
+                        organisation.id
+                    ));
                 }
             }
         }

@@ -60,6 +60,8 @@ struct OrganisationRow {
     #[serde(default)]
     representatives: Vec<u32>,
     prime: Option<u32>,
+    /// The day from which it is no longer accredited.
+    until: Option<toml::Value>,
 }
 
 /// Rows of a TOML file, and what is wrong with those that are none.
@@ -169,14 +171,17 @@ fn organisation(row: OrganisationRow) -> Result<Row, Vec<String>> {
     if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(vec![format!("{id}: {:?} is no country code; write it like SN", row.country)]);
     }
+    let until = row.until.as_ref().map(moment).transpose().map_err(|what| vec![format!("{id}: {what}")])?;
     Ok(Row::Organisation(Organisation {
         id,
         name: row.name.trim().to_owned(),
         country,
         region: row.region,
         kind: row.kind,
+        report: None,
         representatives: row.representatives.into_iter().map(PersonId).collect(),
         prime: row.prime.map(PersonId),
+        until,
     }))
 }
 
@@ -216,6 +221,8 @@ struct Line {
     representatives: String,
     #[serde(default)]
     prime: Option<u32>,
+    #[serde(default)]
+    until: String,
 }
 
 /// Rows of a CSV file with a heading.
@@ -274,6 +281,7 @@ fn from_line(line: Line) -> Result<Row, Vec<String>> {
                 kind: word(kind).map_err(one)?,
                 representatives: ids.collect::<Result<_, _>>().map_err(|error| one(error.to_string()))?,
                 prime: line.prime,
+                until: Some(line.until).filter(|day| !day.is_empty()).map(toml::Value::String),
             })
         }
     }

@@ -1,8 +1,11 @@
 //! The weekly digest: what waits for whom with days left, and how the books stand.
 
 use super::Daemon;
+use crate::advance::CaseRow;
+use crate::kernel::workflow::Overdue;
 use crate::ports::store::{Answer, Store};
-use crate::workflows::office::{News, TurnedAway, Waiting};
+use crate::workflows::office::{Late, News, TurnedAway, Waiting};
+use crate::workflows::{Case, Kind};
 use chrono::{DateTime, Datelike, Duration, Timelike, Utc, Weekday};
 use serde_json::json;
 
@@ -10,6 +13,8 @@ use serde_json::json;
 const HOUR: u32 = 7;
 /// The fact under which the store keeps the week of the newest digest.
 const WEEK: &str = "digest-week";
+/// Overdue matters in one mail.
+const LISTED: usize = 200;
 
 impl<S: Store> Daemon<S> {
     /// Posts the digest of this week if it is time and has not been. Harmless to repeat.
@@ -29,8 +34,25 @@ impl<S: Store> Daemon<S> {
         if newest.is_some() {
             let news = self.summary(now).await?;
             self.tell_office(&format!("digest:{week}"), news, now).await?;
+            let late = self.overdue(now).await?;
+            if !late.is_empty() {
+                self.tell_office(&format!("overdue:{week}"), News::Overdue(late), now).await?;
+            }
         }
         self.store.set_fact(WEEK, &week).await
+    }
+
+    /// Matters that have taken longer than their rules give them, the longest first.
+    async fn overdue(&self, now: DateTime<Utc>) -> Answer<Vec<Late>> {
+        let late = |row: CaseRow| {
+            let case = Case::load(Kind::from_name(&row.kind)?, &row.state).ok()?;
+            let Overdue { days, why, end } = case.overdue(now, &self.policies)?;
+            Some(Late { case: row.id.to_string(), title: case.titles(), days, why: why.to_owned(), end })
+        };
+        let mut late: Vec<Late> = self.store.cases().await?.into_iter().filter_map(late).collect();
+        late.sort_by_key(|one| std::cmp::Reverse(one.days));
+        late.truncate(LISTED);
+        Ok(late)
     }
 
     async fn summary(&self, now: DateTime<Utc>) -> Answer<News> {

@@ -4,6 +4,7 @@
 mod alarm;
 mod check;
 mod confide;
+mod courtesies;
 mod digest;
 mod errands;
 mod fetch;
@@ -19,7 +20,7 @@ pub use alarm::{Alarm, AlarmConfig};
 pub use fetch::{Brought, Fetching};
 pub use publish::public_path;
 pub use run::{Clock, Crew, Mailroom, Shutdown, run};
-pub use send::{Courtesies, Sending};
+pub use send::Sending;
 pub use sort::epoch_since;
 pub use think::Thought;
 
@@ -82,8 +83,6 @@ pub struct Daemon<S> {
     pub settings: Settings,
     /// Checks who sent a mail; none where only the border server's word counts.
     pub resolver: Option<Arc<Resolver>>,
-    /// Whom it has refused something of whom the record knows nothing.
-    pub courtesies: Courtesies,
 }
 
 /// What a turn did: zero everywhere when there was nothing to do.

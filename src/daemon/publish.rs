@@ -5,6 +5,7 @@ use crate::kernel::tally::{self, Body, FORMAT, Tally};
 use crate::ports::Fault;
 use crate::ports::store::{Answer, Publication, Store};
 use data_encoding::HEXLOWER;
+use serde_json::Value;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -33,8 +34,11 @@ impl<S: Store> Daemon<S> {
         Ok(waiting.len())
     }
 
-    /// The file of a publication: a tally is signed, anything else stands as it is.
+    /// The file of a publication: a tally is signed, a text is the file itself, anything else stands as it is.
     fn file(&self, publication: &Publication) -> Answer<String> {
+        if let Value::String(text) = &publication.record.body {
+            return Ok(text.clone());
+        }
         let body: Result<Body, _> = serde_json::from_value(publication.record.body.clone());
         let text = match body {
             Ok(body) => serde_json::to_string_pretty(&self.sign(body, &publication.journal_head)),

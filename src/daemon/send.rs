@@ -1,12 +1,13 @@
 //! Mail out: rendered once, kept, sent, and its outcome recorded before the next.
 
+use super::courtesies::COURTESIES_A_DAY;
 use super::{Daemon, OFFICE};
-use crate::advance::{LetterBody, NewLetter};
+use crate::advance::{LetterBody, NewLetter, OutboxRow};
 use crate::kernel::confidential::day;
 use crate::kernel::ids::Party;
 use crate::kernel::language::Language;
 use crate::kernel::register::Register;
-use crate::kernel::workflow::{Input, Note};
+use crate::kernel::workflow::{ALSO_AT, Input, Note};
 use crate::ports::keys::KeyName;
 use crate::ports::postman::{Delivery, Outgoing as Mail, Postman};
 use crate::ports::store::confidential::{UNSENT, anonymous};
@@ -14,36 +15,13 @@ use crate::ports::store::rules::courtesy;
 use crate::ports::store::{Answer, Outgoing, Posted, Sealed, Store};
 use crate::render::{Recipient, Rendered, Threading};
 use crate::workflows::office::News;
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
 
 /// A mail that found no taker for so long is given up and becomes `Undelivered`.
 const GIVE_UP: Duration = Duration::days(3);
-
-/// Refusals and acknowledgements one party gets in a day. No person writes so many letters that need them; a
-/// machine that answers ours does. Nothing else is limited.
-const COURTESIES_A_DAY: u64 = 40;
-
-/// How often people whom the record forgets were refused something today, as this process remembers.
-#[derive(Debug, Default)]
-pub struct Courtesies(Mutex<(Option<NaiveDate>, BTreeMap<Party, u64>)>);
-
-impl Courtesies {
-    /// Whether another refusal to her may leave today.
-    fn allow(&self, to: Party, now: DateTime<Utc>) -> bool {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if guard.0 != Some(now.date_naive()) {
-            *guard = (Some(now.date_naive()), BTreeMap::new());
-        }
-        let count = guard.1.entry(to).or_default();
-        *count += 1;
-        *count <= COURTESIES_A_DAY
-    }
-}
 
 /// Everything about one mail on its way out.
 pub struct Sending {
@@ -120,10 +98,10 @@ impl<S: Store> Daemon<S> {
         let register = self.register().await?;
         let row = &outgoing.row;
         let Some(to) = self.recipient(row.to).await? else { return Ok(Posted::Lapsed) };
-        if anonymous(row.to) && row.refusal && !self.courtesies.allow(to, now) {
+        if anonymous(row.to) && row.refusal && !self.may_refuse(to, now).await? {
             return Ok(Posted::Lapsed);
         }
-        let Some(addressee) = self.addressee(to, row.address, &register).await? else {
+        let Some(addressee) = self.addressee(to, row, &register).await? else {
             return Ok(Posted::Never { status: None, why: "the register has no such address".to_owned() });
         };
         let sending = match self.bytes(outgoing, &addressee, &register, now).await? {
@@ -198,21 +176,21 @@ impl<S: Store> Daemon<S> {
         if anonymous(to) { self.remembered(to).await } else { Ok(Some(to)) }
     }
 
-    async fn addressee(&self, to: Party, address: u8, register: &Register) -> Answer<Option<Addressee>> {
+    async fn addressee(&self, to: Party, row: &OutboxRow, register: &Register) -> Answer<Option<Addressee>> {
         if let Party::Stranger(id) = to {
-            let found = self.store.stranger_address(id).await?;
-            return Ok(found.map(|(address, language)| Addressee {
-                name: None,
-                address,
-                language,
-                zone: chrono_tz::UTC,
-            }));
+            let Some((own, language)) = self.store.stranger_address(id).await? else { return Ok(None) };
+            // One that is the same again would come back again.
+            let other = given(row, 1).filter(|other| !other.eq_ignore_ascii_case(&own));
+            let address = if row.address == 0 { Some(own) } else { other.map(str::to_owned) };
+            let zone = chrono_tz::UTC;
+            return Ok(address.map(|address| Addressee { name: None, address, language, zone }));
         }
         let Some(person) = register.speaker(to) else { return Ok(None) };
-        let address = person.addresses.get(usize::from(address));
+        let other = given(row, person.addresses.len()).filter(|other| !person.owns(other));
+        let address = person.addresses.get(usize::from(row.address)).map(String::as_str).or(other);
         Ok(address.map(|address| Addressee {
             name: Some(person.name.clone()),
-            address: address.clone(),
+            address: address.to_owned(),
             language: person.language,
             zone: person.zone,
         }))
@@ -287,22 +265,13 @@ fn next_try(outgoing: &Outgoing, now: DateTime<Utc>) -> DateTime<Utc> {
     now + wait.min(((until - now) / 8).max(Duration::minutes(1)))
 }
 
+/// The address of a recipient's that a notice names itself, beyond so many on file.
+fn given(row: &OutboxRow, on_file: usize) -> Option<&str> {
+    let number = usize::from(row.address).checked_sub(on_file)?;
+    row.data.get(ALSO_AT)?.get(number)?.as_str()
+}
+
 /// 1, 2, 4 … minutes, at most 4 hours.
 fn backoff(attempts: u32) -> Duration {
     Duration::minutes(1 << attempts.min(8)).min(Duration::hours(4))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::ids::PersonId;
-
-    #[test]
-    fn somebody_forgotten_is_refused_no_oftener_in_a_day_than_anybody_else() {
-        let (courtesies, now) = (Courtesies::default(), DateTime::UNIX_EPOCH);
-        let allowed = |person, now| courtesies.allow(Party::Person(PersonId(person)), now);
-        assert!((0..COURTESIES_A_DAY).all(|_| allowed(1, now)));
-        assert!(!allowed(1, now) && allowed(2, now));
-        assert!(allowed(1, now + Duration::days(1)));
-    }
 }

@@ -10,9 +10,10 @@ use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::people::Person;
 use crate::kernel::said::Command;
-use crate::kernel::workflow::Asks;
+use crate::kernel::workflow::{Asks, Workflow};
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
+use crate::workflows::accreditation::Accreditation;
 use crate::workflows::office::{News, Waits};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
@@ -121,7 +122,6 @@ impl<S: Store> Daemon<S> {
         let answers_ours = matches!(asked, Token::Known(_));
         let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
         let confidence = confidential_case(&asked).or(mail.confidential);
-        let readable = self.readable(author, &letter, &asked, &register, mail.arrived).await?;
         // Of whoever writes in confidence no address is kept.
         let unknown = author.is_none() && confidence.is_none() && (asks_verify || asked == Token::None);
         let stranger = if unknown { self.stranger(&letter, now).await? } else { None };
@@ -139,13 +139,14 @@ impl<S: Store> Daemon<S> {
             junk: mail.junk,
             repeated,
             header_only: mail.header_only,
+            applying: self.applying(&letter, author, stranger).await?,
             own_stranger: self.is_own_stranger(&asked, &letter).await?,
+            readable: self.readable(author, &letter, &asked, &register, mail.arrived).await?,
             asked,
             waits,
             answered,
             stranger,
             verified,
-            readable,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
         if let Some(case) = confidence {
@@ -282,6 +283,32 @@ impl<S: Store> Daemon<S> {
             list.dedup_by_key(|owed| owed.waits.notice.case);
         }
         Ok((owed, answered))
+    }
+
+    /// The applications of whoever writes APPLY that are under way: those whose mails to her can still be answered.
+    async fn applying(
+        &self,
+        letter: &Letter,
+        author: Option<&Person>,
+        stranger: Option<StrangerId>,
+    ) -> Answer<Vec<Waits>> {
+        let writes = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
+        let mut found: Vec<Waits> = Vec::new();
+        let Some(party) = writes.filter(|_| letter.commands.contains(&Command::Apply)) else {
+            return Ok(found);
+        };
+        for ask in self.store.open_asks(party).await? {
+            let known = found.iter().any(|one| one.notice.case == ask.notice.case);
+            if ask.kind != Accreditation::KIND || !Accreditation::to_applicant(&ask.label) || known {
+                continue;
+            }
+            let row = self.store.case(ask.notice.case).await?;
+            if row.is_some_and(|row| Accreditation::is_under_way(&row.phase)) {
+                let title = self.titles(ask.notice.case, ask.title).await?;
+                found.push(Waits { notice: ask.notice, title, until: None });
+            }
+        }
+        Ok(found)
     }
 
     /// Whether answers to a case can still be changed.

@@ -44,7 +44,6 @@ pub(super) fn daemon(store: MemoryStore, keys: &Arc<Keys>, epoch: u16) -> Daemon
             public: None,
         },
         resolver: None,
-        courtesies: Courtesies::default(),
     }
 }
 

@@ -288,6 +288,7 @@ pub fn is_member(register: &Register, person: PersonId, region: Region, at: Date
     let structures: BTreeSet<OrganisationId> = register
         .organisations()
         .filter(|one| one.kind == OrganisationKind::Als && one.region == region)
+        .filter(|one| one.until.is_none_or(|until| at < until))
         .map(|one| one.id)
         .collect();
     let Some(known) = register.person(person) else { return false };
@@ -415,8 +416,10 @@ mod tests {
                 country: "KE".into(),
                 region,
                 kind: OrganisationKind::Als,
+                report: None,
                 representatives: representatives.iter().copied().map(PersonId).collect(),
                 prime: None,
+                until: None,
             })
         };
         let mut changes: Vec<Change> = people.into_iter().map(person).collect();

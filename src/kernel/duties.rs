@@ -2,7 +2,7 @@
 //! has done one. Kept beside the state, so that no workflow has to think of it.
 
 use super::ids::Party;
-use super::people::Role;
+use super::people::{Role, RoleHeld};
 use super::register::Register;
 use super::workflow::{Asks, Class, Deputies, Input, Task};
 use chrono::{DateTime, Duration, Utc};
@@ -70,6 +70,9 @@ pub struct Duty {
     pub deputies: Vec<Party>,
     /// When deputies step in; none once they have.
     pub steps_in: Option<DateTime<Utc>>,
+    /// When it was asked last: who has left an office since has a successor there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<DateTime<Utc>>,
 }
 
 impl Duties {
@@ -112,6 +115,7 @@ impl Duties {
             asked,
             deputies,
             steps_in,
+            asked_at: Some(now),
         };
         self.0.insert(notice.label.clone(), duty);
     }
@@ -124,7 +128,7 @@ impl Duties {
                 continue;
             }
             duty.steps_in = None;
-            duty.deputies = deputies(&duty.asked, register, now);
+            duty.deputies = deputies(&duty.asked, duty.asked_at.unwrap_or(now), register, now);
             if !duty.deputies.is_empty() {
                 due.push((label.clone(), duty.clone()));
             }
@@ -150,15 +154,19 @@ impl Duty {
     }
 }
 
-/// Who deputises for these people in any role of theirs, and has not been asked.
-fn deputies(asked: &[Party], register: &Register, now: DateTime<Utc>) -> Vec<Party> {
+/// Who deputises for these people in any role of theirs, or holds an office they have left since they were asked; of
+/// these who has not been asked.
+fn deputies(asked: &[Party], since: DateTime<Utc>, register: &Register, now: DateTime<Utc>) -> Vec<Party> {
     let held = |party: &Party| {
         let Party::Person(person) = party else { return Vec::new() };
         let roles = register.person(*person).map(|person| person.roles.clone()).unwrap_or_default();
-        roles.into_iter().filter(|role| role.holds_at(now)).collect()
+        roles.into_iter().filter(|role| role.holds_at(since.min(now))).collect()
     };
-    let roles: BTreeSet<(Role, _)> =
-        asked.iter().flat_map(held).filter_map(|held| Some((held.role.deputy()?, held.region))).collect();
+    let next = |held: RoleHeld| {
+        let deputy = held.role.deputy()?;
+        Some((if held.holds_at(now) { deputy } else { held.role }, held.region))
+    };
+    let roles: BTreeSet<(Role, _)> = asked.iter().flat_map(held).filter_map(next).collect();
     let holders: BTreeSet<Party> = roles
         .into_iter()
         .flat_map(|(role, region)| register.holders(role, region, now))

@@ -17,4 +17,5 @@ pub mod said;
 pub mod strict;
 pub mod tally;
 pub mod token;
+pub mod wheel;
 pub mod workflow;

@@ -2,6 +2,7 @@
 
 use super::ids::{OrganisationId, PersonId};
 use super::language::Language;
+use super::wheel::Slot;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -116,11 +117,17 @@ pub struct Organisation {
     pub country: String,
     pub region: Region,
     pub kind: OrganisationKind,
+    /// The month in which a structure reports; none before it has been given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Slot>,
     #[serde(default)]
     pub representatives: Vec<PersonId>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prime: Option<PersonId>,
+    /// The first moment at which it is no longer accredited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

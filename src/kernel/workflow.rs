@@ -48,6 +48,22 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     fn titles(&self) -> Value {
         Value::String(self.title())
     }
+
+    /// Whether it has taken longer than its rules give it. Nothing follows from that but a list.
+    fn overdue(&self, _now: DateTime<Utc>, _policy: &Self::Policy) -> Option<Overdue> {
+        None
+    }
+}
+
+/// A matter that has taken longer than its rules give it, for the list that people get of those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdue {
+    /// Whole days, a begun one counted.
+    pub days: i64,
+    /// What it waits for, as a key of the list's template.
+    pub why: &'static str,
+    /// When it would end if what is left took its usual time.
+    pub end: DateTime<Utc>,
 }
 
 /// Everything a step may look at besides its own state.
@@ -255,6 +271,10 @@ pub enum Class {
     Confidential,
 }
 
+/// The key under which a notice names addresses of its recipient's that are in no register: a number of address beyond
+/// those on file counts on in them.
+pub const ALSO_AT: &str = "_also_at";
+
 /// A mail to be written: the same words to each of its audience, each in their language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -332,6 +352,15 @@ impl Notice {
     pub fn to_address(self, address: u8) -> Notice {
         Notice { address, ..self }
     }
+
+    /// The recipient can be reached at these addresses too.
+    #[must_use]
+    pub fn also_at(mut self, addresses: &[&str]) -> Notice {
+        if let Value::Object(data) = &mut self.data {
+            data.insert(ALSO_AT.to_owned(), serde_json::json!(addresses));
+        }
+        self
+    }
 }
 
 /// Something that waits for a person, with a mail that can be answered.
@@ -361,7 +390,7 @@ impl Task {
     }
 }
 
-/// Something to publish: a file under `public/`, whole each time.
+/// Something to publish: a file under `public/`, whole each time. A text is the file as it is, anything else JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Relative, without "..": "ballots/c42.json".

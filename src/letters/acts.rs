@@ -30,6 +30,16 @@ pub enum Act {
     Finish,
     Review,
     Release,
+    /// That a structure be decertified.
+    Propose,
+    /// A requirement was not met.
+    Failed,
+    /// Why it is proposed all the same.
+    Exception,
+    /// Our structure wants to be none any more.
+    Leave,
+    NonPublic,
+    Close,
 }
 
 static WORDS: LazyLock<HashMap<String, Act>> = LazyLock::new(|| {
@@ -99,6 +109,38 @@ pub fn line(text: &str) -> Option<Line<'_>> {
     Some(Line { item, act, note: note.trim_end() })
 }
 
+/// Words that begin a note for staff alone, in all seven languages; the first ones are those that our mails print.
+const NOTE: [&str; 13] = [
+    "note",
+    "nota",
+    "заметка",
+    "备注",
+    "ملاحظة",
+    "notes",
+    "notas",
+    "internal note",
+    "note interne",
+    "nota interna",
+    "примечание",
+    "備註",
+    "ملاحظة داخلية",
+];
+
+/// What a mail notes, where its first line begins with the word for it; the rest of the mail belongs to it.
+pub fn note(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let is_note = |word: &str| NOTE.iter().any(|note| squash(note) == squash(word));
+    let own = match first.find(ends_word) {
+        _ if is_note(first) => "",
+        Some(at) if is_note(&first[..at]) => {
+            first[at..].trim_start_matches(|c: char| ends_word(c) || c.is_whitespace())
+        }
+        _ => return None,
+    };
+    Some([own.trim(), rest.trim()].join("\n").trim().to_owned())
+}
+
 /// Every line of a text that says something, in order, and the lines that do not.
 pub fn lines(text: &str) -> (Vec<Line<'_>>, Vec<&str>) {
     let (mut acts, mut rest) = (Vec::new(), Vec::new());
@@ -146,7 +188,22 @@ mod tests {
         let distinct: BTreeSet<(String, Act)> = acts.collect();
         let words: BTreeSet<&String> = all.iter().collect();
         assert_eq!(distinct.len(), words.len(), "a word stands under two acts");
-        assert_eq!(table.len(), 12);
+        assert_eq!(table.len(), 18);
+    }
+
+    #[test]
+    fn a_note_begins_with_its_word() {
+        let check =
+            |text: &str, expected: Option<&str>| assert_eq!(note(text).as_deref(), expected, "{text}");
+        check("NOTE: called them", Some("called them"));
+        check("Nota – llamé\nVolverán a escribir.", Some("llamé\nVolverán a escribir."));
+        check("备注：已致电", Some("已致电"));
+        check("ملاحظة: اتصلت بهم", Some("اتصلت بهم"));
+        check("note\n\nThey know Bo.", Some("They know Bo."));
+        check("NOTE", Some(""));
+        for text in ["Note that you need two representatives.", "Notes are kept.", "Hello\nNOTE: x", ""] {
+            check(text, None);
+        }
     }
 
     fn check(text: &str, expected: Option<(Option<Item>, Act, &str)>) {

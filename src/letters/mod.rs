@@ -15,7 +15,7 @@ mod body;
 mod bounce;
 mod charset;
 mod command;
-mod fold;
+pub mod fold;
 pub mod form;
 pub mod forwarded;
 mod gate;

@@ -169,7 +169,10 @@ fn choice(call: &Call<'_>) -> Result<String, RenderError> {
         .ok_or_else(|| wrong("choice shows \"yes\", \"no\" or \"abstain\""))?
         .word();
     let word = call.words.word(&name.to_ascii_lowercase()).unwrap_or(constant);
-    if word == constant { Ok(format!("**{word}**")) } else { Ok(format!("**{word}** ({constant})")) }
+    if word == constant {
+        return Ok(format!("**{word}**"));
+    }
+    Ok(format!("**{word}**{}", call.words.bracketed(constant)))
 }
 
 /// `{{time closes}}`: an instant, local first, then UTC.

@@ -7,6 +7,9 @@ use pulldown_cmark::{Event, HeadingLevel, Tag, TagEnd};
 const BUTTON: &str = "display:inline-block;margin:4px 6px 4px 0;padding:12px 22px;border-radius:6px;\
     background:#0b5cad;color:#ffffff;border:1px solid #0b5cad;font-weight:bold;text-decoration:none";
 
+/// Letters of a code that fit on one line of any phone: such a word is never torn.
+const WHOLE: usize = 24;
+
 struct Writer {
     out: String,
     rtl: bool,
@@ -55,7 +58,9 @@ impl Writer {
                 self.words(text);
             }
             Event::Code(code) => {
-                self.out.push_str("<code dir=\"ltr\" style=\"font-size:14px;word-break:break-all\">");
+                let long = code.split(' ').any(|word| word.len() > WHOLE);
+                let breaks = if long { ";word-break:break-all" } else { "" };
+                self.out.push_str(&format!("<code dir=\"ltr\" style=\"font-size:14px{breaks}\">"));
                 self.out.push_str(&escape(code));
                 self.out.push_str("</code>");
             }
@@ -184,6 +189,12 @@ mod tests {
     #[test]
     fn isolates_become_bdi() {
         assert_eq!(html("أجب YES الآن", true), "<p style=\"margin:0 0 14px\">أجب <bdi>YES</bdi> الآن</p>\n");
+    }
+
+    #[test]
+    fn a_command_is_not_torn_within_a_word_and_a_hash_may_be() {
+        assert!(!html("`atlarged quarantine list`", true).contains("break-all"));
+        assert!(html(&format!("`{}`", "a1".repeat(32)), true).contains("break-all"));
     }
 
     #[test]

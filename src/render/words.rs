@@ -27,6 +27,8 @@ struct File {
     /// Between the items of a list, and before the last.
     list: String,
     list_last: String,
+    /// Around an addition to what stands before it, where that is not " (" and ")".
+    brackets: Option<(String, String)>,
     /// "and {n} more", after a list cut short.
     list_more: String,
     /// "{n} characters left out", after a text cut short.
@@ -75,6 +77,14 @@ impl Words {
         self.file.left_out.replace("{n}", &self.number(characters as i64))
     }
 
+    /// What an addition stands in: " (UTC)", "（UTC）".
+    pub(super) fn bracketed(&self, addition: &str) -> String {
+        match &self.file.brackets {
+            Some((open, close)) => format!("{open}{addition}{close}"),
+            None => format!(" ({addition})"),
+        }
+    }
+
     /// "Tuesday 1 December 2026, 13:00 Europe/Paris (12:00 UTC)"; the day is repeated before UTC where it
     /// is another one there.
     pub(super) fn time(&self, at: DateTime<Utc>, zone: Tz) -> String {
@@ -88,7 +98,8 @@ impl Words {
         let same_day = local.date_naive() == at.date_naive();
         let pattern = if same_day { "%H:%M".to_owned() } else { self.pattern(&self.file.day_time, at.day()) };
         let place = zone.name().replace('_', " ");
-        format!("{shown} {place} ({}\u{a0}UTC)", at.format_localized(&pattern, self.locale))
+        let utc = format!("{}\u{a0}UTC", at.format_localized(&pattern, self.locale));
+        format!("{shown} {place}{}", self.bracketed(&utc))
     }
 
     /// "1 December 2026".
@@ -193,7 +204,7 @@ mod tests {
             "pt",
             noon,
             "America/Sao_Paulo",
-            "terça, 1 de dezembro de 2026, 09:00 America/Sao Paulo (12:00 UTC)",
+            "terça, 1º de dezembro de 2026, 09:00 America/Sao Paulo (12:00 UTC)",
         );
         check_time(
             "ru",
@@ -201,7 +212,7 @@ mod tests {
             "Europe/Moscow",
             "вторник, 1 декабря 2026 г., 15:00 Europe/Moscow (12:00 UTC)",
         );
-        check_time("zh", noon, "Asia/Shanghai", "2026年12月1日 星期二 20:00 Asia/Shanghai (12:00 UTC)");
+        check_time("zh", noon, "Asia/Shanghai", "2026年12月1日（星期二）20:00 Asia/Shanghai（12:00 UTC）");
         check_time(
             "ar",
             noon,

@@ -216,7 +216,9 @@ fn organisation(n: u32, pair: [PersonId; 2]) -> Organisation {
         country: "KE".to_owned(),
         region: region(n),
         kind: OrganisationKind::Als,
+        report: None,
         representatives: pair.to_vec(),
         prime: Some(pair[0]),
+        until: None,
     }
 }

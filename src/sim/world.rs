@@ -12,7 +12,7 @@ use super::story::{Event, story};
 use super::village::Village;
 use super::villager::Planned;
 use super::{Failure, Plan, Planted, Report};
-use crate::daemon::{Courtesies, Daemon, OFFICE, Settings, Turned};
+use crate::daemon::{Daemon, OFFICE, Settings, Turned};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, LetterId, Party, PersonId};
 use crate::kernel::register::Change;
@@ -333,7 +333,6 @@ impl World {
             policies: self.policies(),
             settings,
             resolver: None,
-            courtesies: Courtesies::default(),
         }
     }
 

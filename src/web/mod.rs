@@ -97,9 +97,16 @@ async fn public_file<S: Store>(
     }
     match tokio::fs::read(&file).await {
         Ok(bytes) => {
-            let json = file.extension().is_some_and(|extension| extension == "json");
-            let kind = if json { "application/json" } else { "text/plain; charset=utf-8" };
-            (typed(kind), bytes).into_response()
+            let kind = match file.extension().and_then(|extension| extension.to_str()) {
+                Some("json") => "application/json",
+                Some("html") => "text/html; charset=utf-8",
+                _ => "text/plain; charset=utf-8",
+            };
+            let mut headers = typed(kind);
+            // Our pages bring nothing along and fetch nothing, whatever stands in them.
+            let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+            headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
+            (headers, bytes).into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }

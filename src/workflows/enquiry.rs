@@ -4,6 +4,8 @@
 //! waiting ──staff reply──► answered ──the asker writes again──► waiting
 //!    └ staff reminded, then their deputies asked too
 //! ```
+//!
+//! Staff keep notes with it, for themselves alone: nothing that goes to the asker is made of them.
 
 use crate::kernel::assurance::Act;
 use crate::kernel::ids::{Party, PersonId};
@@ -12,6 +14,7 @@ use crate::kernel::workflow::{
     Asks, Audience, Cx, Deputies, Effect, Input, Notice, Opening, Order, Refusal, Reply, Step, Task, Twin,
     Workflow, within,
 };
+use crate::letters::acts;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -43,11 +46,23 @@ pub enum Enquiry {
         remind_at: DateTime<Utc>,
         /// Staff have been reminded.
         reminded: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Noted>,
     },
     Answered {
         asked: Asked,
         at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Noted>,
     },
+}
+
+/// A note of staff's, for staff.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noted {
+    pub by: PersonId,
+    pub at: DateTime<Utc>,
+    pub text: String,
 }
 
 /// What somebody wrote.
@@ -62,6 +77,11 @@ pub struct Asked {
 
 const TASK: &str = "task";
 const UNDELIVERABLE: &str = "undeliverable";
+/// The label of the thanks for a note.
+const NOTED: &str = "noted";
+/// Characters of a note, and notes that are shown; older ones are in the journal.
+const NOTE: usize = 4_000;
+const NOTES: usize = 50;
 
 fn is_staff(person: PersonId, at: DateTime<Utc>, cx: &Cx<Policy>) -> bool {
     let roles = [Role::Staff, Role::StaffDeputy];
@@ -73,25 +93,33 @@ fn by_staff(reply: &Reply, cx: &Cx<Policy>) -> bool {
     matches!(reply.from, Party::Person(person) if is_staff(person, reply.arrived, cx))
 }
 
-fn task(label: &str, asked: &Asked, template: &'static str, deputies: Deputies) -> Effect {
-    let notice = Notice::new(label, Audience::Role(Role::Staff, None), template, asked).asking(Asks::Text);
+fn task(label: &str, asked: &Asked, notes: &[Noted], template: &'static str, deputies: Deputies) -> Effect {
+    let shown = |note: &Noted| json!({ "by": Party::Person(note.by), "at": note.at, "text": note.text });
+    let mut data = json!(asked);
+    data["notes"] = json!(notes.iter().map(shown).collect::<Vec<_>>());
+    let notice = Notice::new(label, Audience::Role(Role::Staff, None), template, data).asking(Asks::Text);
     Effect::Task(Task { notice, due: None, deputies })
 }
 
 impl Enquiry {
-    fn waiting(asked: Asked, cx: &Cx<Policy>) -> Step<Enquiry> {
+    fn waiting(asked: Asked, notes: Vec<Noted>, cx: &Cx<Policy>) -> Step<Enquiry> {
         let remind = Duration::days(i64::from(cx.policy.remind_days));
-        let hand_over = task(TASK, &asked, "enquiry/task", Deputies::At(cx.now + remind * 2));
+        let hand_over = task(TASK, &asked, &notes, "enquiry/task", Deputies::At(cx.now + remind * 2));
         let remind_at = cx.now + remind;
         let received = asked.acknowledge.then(|| {
             Notice::new("received", asked.from, "enquiry/received", json!({ "subject": asked.subject }))
         });
-        let state = Enquiry::Waiting { asked, since: cx.now, remind_at, reminded: false };
+        let state = Enquiry::Waiting { asked, since: cx.now, remind_at, reminded: false, notes };
         received.into_iter().fold(Step::to(state).with(hand_over), Step::tell)
     }
 
     /// Staff's words by mail.
-    fn answer(asked: Asked, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
+    fn answer(
+        asked: Asked,
+        notes: Vec<Noted>,
+        reply: &Reply,
+        cx: &Cx<Policy>,
+    ) -> Result<Step<Enquiry>, Refusal> {
         if !by_staff(reply, cx) {
             return Err(Refusal::new("enquiry/not-staff", json!({ "subject": asked.subject })));
         }
@@ -104,29 +132,33 @@ impl Enquiry {
             return Err(Refusal::new("enquiry/empty", json!({ "subject": asked.subject })).asking(Asks::Text));
         }
         let done = Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
-        Ok(Enquiry::answered(asked, &reply.said.text, cx).tell(done))
+        Ok(Enquiry::answered(asked, notes, &reply.said.text, cx).tell(done))
     }
 
     /// Staff's words go to the asker as they are.
-    fn answered(asked: Asked, words: &str, cx: &Cx<Policy>) -> Step<Enquiry> {
+    fn answered(asked: Asked, notes: Vec<Noted>, words: &str, cx: &Cx<Policy>) -> Step<Enquiry> {
         let data = json!({ "subject": asked.subject, "question": asked.text, "answer": words });
         let answer = Notice::new("answer", asked.from, "enquiry/answer", data).asking(Asks::Text);
-        let answered = Enquiry::Answered { asked, at: cx.now };
+        let answered = Enquiry::Answered { asked, at: cx.now, notes };
         Step::to(answered).with(Effect::Cancel(TASK.to_owned())).tell(answer)
     }
 
-    /// Orders given at the keyboard by staff or a deputy: `answer`, and `done` where an answer came back.
+    /// Orders given at the keyboard by staff or a deputy: `answer`, `note`, and `done` where an answer came back.
     fn order(self, order: &Order, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         if !is_staff(order.by, order.at, cx) {
             return Err(Refusal::new("enquiry/not-staff", json!({ "subject": self.title() })));
         }
         match (self, order.verb.as_str()) {
-            (Enquiry::Waiting { asked, .. }, "answer") => {
+            (enquiry, "note") => {
+                let text = order.args.get("text").and_then(Value::as_str).unwrap_or_default();
+                Ok(Step::to(enquiry.noting(order.by, order.at, text)?))
+            }
+            (Enquiry::Waiting { asked, notes, .. }, "answer") => {
                 let text = order.args.get("text").and_then(Value::as_str).unwrap_or_default();
                 if text.trim().is_empty() {
                     return Err(Refusal::new("enquiry/empty", json!({ "subject": asked.subject })));
                 }
-                Ok(Enquiry::answered(asked, text, cx))
+                Ok(Enquiry::answered(asked, notes, text, cx))
             }
             (answered @ Enquiry::Answered { .. }, "done") => {
                 Ok(Step::to(answered).with(Effect::Cancel(UNDELIVERABLE.to_owned())))
@@ -138,14 +170,50 @@ impl Enquiry {
         }
     }
 
+    /// The same with one more note.
+    fn noting(mut self, by: PersonId, at: DateTime<Utc>, text: &str) -> Result<Enquiry, Refusal> {
+        let text: String = text.trim().chars().take(NOTE).collect();
+        let (Enquiry::Waiting { asked, notes, .. } | Enquiry::Answered { asked, notes, .. }) = &mut self;
+        if text.is_empty() {
+            // What mends it is a note again, and must not reach the asker.
+            let empty = Refusal::new("enquiry/empty", json!({ "subject": asked.subject }));
+            return Err(empty.asking(Asks::Text).about(NOTED.to_owned()));
+        }
+        notes.push(Noted { by, at, text });
+        if notes.len() > NOTES {
+            notes.remove(0);
+        }
+        Ok(self)
+    }
+
+    /// A note of staff's by mail: the task stays as it is, and the asker hears nothing of it.
+    fn note(self, reply: &Reply, text: &str, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
+        let data = json!({ "subject": self.title() });
+        let Party::Person(by) = reply.from else { return Err(Refusal::new("enquiry/not-staff", data)) };
+        if !cx.acts.allows(Act::Task, reply.assurance) {
+            return Err(Refusal::new("enquiry/unsure", data).asking(Asks::Text));
+        }
+        let noted = self.noting(by, reply.arrived, text)?;
+        Ok(Step::to(noted).tell(Notice::new(NOTED, reply.from, "enquiry/noted", data).asking(Asks::Text)))
+    }
+
     fn reply(self, reply: &Reply, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         let label = reply.answers.as_ref().map_or("", |answers| answers.label.as_str());
+        let for_staff = matches!(label, TASK | UNDELIVERABLE | NOTED) && by_staff(reply, cx);
+        match acts::note(&reply.said.text).filter(|_| for_staff) {
+            Some(note) => return self.note(reply, &note, cx),
+            // Whatever answers the thanks for a note is another one: it must not reach the asker.
+            None if for_staff && label == NOTED => return self.note(reply, &reply.said.text, cx),
+            None => {}
+        }
         match self {
-            Enquiry::Waiting { asked, .. } if label == TASK => Enquiry::answer(asked, reply, cx),
-            Enquiry::Answered { asked, at } if label == UNDELIVERABLE && by_staff(reply, cx) => {
+            Enquiry::Waiting { asked, notes, .. } if label == TASK => {
+                Enquiry::answer(asked, notes, reply, cx)
+            }
+            Enquiry::Answered { asked, at, notes } if label == UNDELIVERABLE && by_staff(reply, cx) => {
                 let done =
                     Notice::new("done", reply.from, "enquiry/done", json!({ "subject": asked.subject }));
-                Ok(Step::to(Enquiry::Answered { asked, at })
+                Ok(Step::to(Enquiry::Answered { asked, at, notes })
                     .with(Effect::Cancel(UNDELIVERABLE.to_owned()))
                     .tell(done))
             }
@@ -158,9 +226,9 @@ impl Enquiry {
             }
             // The asker again: staff see the new words; nothing she wrote before is lost, it is in the
             // journal and in the task sent then.
-            Enquiry::Waiting { asked, .. } | Enquiry::Answered { asked, .. } => {
+            Enquiry::Waiting { asked, notes, .. } | Enquiry::Answered { asked, notes, .. } => {
                 let again = Asked { text: reply.said.text.clone(), ..asked };
-                let step = Enquiry::waiting(again, cx);
+                let step = Enquiry::waiting(again, notes, cx);
                 Ok(Step {
                     effects: [Effect::Cancel(TASK.to_owned())].into_iter().chain(step.effects).collect(),
                     ..step
@@ -189,24 +257,26 @@ impl Workflow for Enquiry {
     fn open(opening: &Opening, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         let asked: Asked = serde_json::from_value(opening.body.clone())
             .map_err(|error| Refusal::new("enquiry/unreadable", json!({ "why": error.to_string() })))?;
-        Ok(Enquiry::waiting(asked, cx))
+        Ok(Enquiry::waiting(asked, Vec::new(), cx))
     }
 
     fn step(self, input: &Input, cx: &Cx<Policy>) -> Result<Step<Enquiry>, Refusal> {
         match (self, input) {
             (enquiry, Input::Reply(reply)) => enquiry.reply(reply, cx),
-            (Enquiry::Waiting { asked, since, remind_at, .. }, Input::Wake) if remind_at <= cx.now => {
-                let remind = task(TASK, &asked, "enquiry/reminder", Deputies::Usual);
+            (Enquiry::Waiting { asked, since, remind_at, notes, .. }, Input::Wake) if remind_at <= cx.now => {
+                let remind = task(TASK, &asked, &notes, "enquiry/reminder", Deputies::Usual);
                 // The deputies step in next, and the weekly digest goes on telling; a mail now and then is enough.
                 let remind_at = cx.now + Duration::days(i64::from(cx.policy.remind_days) * 10);
-                Ok(Step::to(Enquiry::Waiting { asked, since, remind_at, reminded: true }).with(remind))
+                let waiting = Enquiry::Waiting { asked, since, remind_at, reminded: true, notes };
+                Ok(Step::to(waiting).with(remind))
             }
             (enquiry, Input::Order(order)) => enquiry.order(order, cx),
-            (Enquiry::Answered { asked, at }, Input::Undelivered(bounce))
+            (Enquiry::Answered { asked, at, notes }, Input::Undelivered(bounce))
                 if bounce.label == "answer" && bounce.permanent =>
             {
-                let undelivered = task(UNDELIVERABLE, &asked, "enquiry/undeliverable", Deputies::Usual);
-                Ok(Step::to(Enquiry::Answered { asked, at }).with(undelivered))
+                let template = "enquiry/undeliverable";
+                let undelivered = task(UNDELIVERABLE, &asked, &notes, template, Deputies::Usual);
+                Ok(Step::to(Enquiry::Answered { asked, at, notes }).with(undelivered))
             }
             (enquiry, _) => Ok(Step::to(enquiry)),
         }

@@ -8,7 +8,7 @@ use crate::kernel::duties::TaskPolicy;
 use crate::kernel::ids::CaseId;
 use crate::kernel::register::Register;
 use crate::kernel::said::Command;
-use crate::kernel::workflow::{Cx, Input, Opening, Refusal, Step, Twin, Workflow};
+use crate::kernel::workflow::{Cx, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -146,6 +146,11 @@ macro_rules! workflows {
                 match self { $(Case::$Type(case) => case.title()),* }
             }
 
+            /// Whether it has taken longer than its rules give it.
+            pub fn overdue(&self, now: DateTime<Utc>, policies: &Policies) -> Option<Overdue> {
+                match self { $(Case::$Type(case) => case.overdue(now, &policies.$name)),* }
+            }
+
             /// The title in every language it has.
             pub fn titles(&self) -> Value {
                 match self { $(Case::$Type(case) => case.titles()),* }
@@ -163,6 +168,7 @@ impl Kind {
 workflows! {
     accreditation: Accreditation,
     ballot: Ballot,
+    decertification: Decertification,
     enquiry: Enquiry,
     office: Office,
 }

@@ -13,6 +13,7 @@ use crate::kernel::workflow::{Audience, Cx, Effect, Input, Notice, Opening, Refu
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,6 +54,9 @@ pub struct Brought {
     /// What VERIFY found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// Applications of the writer's that are under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applying: Vec<Waits>,
 }
 
 /// Whether the clerk wrote a mail that was forwarded to it.
@@ -125,6 +129,10 @@ impl Line {
             | Command::Comments
             | Command::Named => Line::new(key, "nothing"),
             Command::MyData | Command::Erase => Line::new(key, "handed-on"),
+            // Another group may be meant: she gets the form, and is told what she has begun.
+            Command::Apply if !brought.applying.is_empty() => {
+                Line { waits: brought.applying.clone(), ..Line::new(key, "apply-again") }
+            }
             Command::Apply => Line::new(key, "apply"),
             Command::Verify => Line::verified(key, brought.verified.as_ref()),
         }
@@ -158,6 +166,8 @@ pub enum News {
         #[serde(default)]
         turned_away: Vec<TurnedAway>,
     },
+    /// What has taken longer than its rules give it.
+    Overdue(Vec<Late>),
     /// A notice cannot be written or sent until somebody helps.
     Stuck { notice: NoticeId, why: String },
     /// A mail to ourselves, to see that mail comes and goes.
@@ -171,6 +181,17 @@ pub enum News {
 pub struct TurnedAway {
     pub domain: String,
     pub count: u64,
+}
+
+/// A matter on the list of those that are overdue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Late {
+    pub case: String,
+    /// A text, or a map from language to text.
+    pub title: Value,
+    pub days: i64,
+    pub why: String,
+    pub end: DateTime<Utc>,
 }
 
 /// A line of the digest.
@@ -243,9 +264,12 @@ impl Office {
         })
     }
 
-    fn news(news: News) -> Notice {
+    fn news(news: News, cx: &Cx<Policy>) -> Notice {
         let staff = Audience::Role(Role::Staff, None);
         match news {
+            News::Overdue(late) => {
+                Notice::new("overdue", officers(cx), "office/overdue", json!({ "late": late }))
+            }
             News::Digest { .. } => Notice::new("digest", staff, "office/digest", digest(news)),
             News::Stuck { notice, why } => {
                 Notice::new("stuck", staff, "office/stuck", json!({ "notice": notice, "why": why }))
@@ -258,6 +282,19 @@ impl Office {
             }
         }
     }
+}
+
+/// Staff and the Chair, or who deputises for them.
+fn officers(cx: &Cx<Policy>) -> Audience {
+    let holders = |role| cx.register.holders(role, None, cx.now);
+    let or = |role, deputy| {
+        let people = holders(role);
+        if people.is_empty() { holders(deputy) } else { people }
+    };
+    let chairs = or(Role::AlacChair, Role::AlacViceChair);
+    let all: BTreeSet<Party> =
+        or(Role::Staff, Role::StaffDeputy).into_iter().chain(chairs).map(Party::Person).collect();
+    Audience::Parties(all.into_iter().collect())
 }
 
 /// What a person asks of the data held on her, as an enquiry that staff answer: the words by their English
@@ -319,7 +356,7 @@ impl Workflow for Office {
                 Err(Refusal::new("enquiry/unreadable", json!({ "why": why })))
             }
             Input::Note(note) => match serde_json::from_value(note.body.clone()) {
-                Ok(news) => Ok(Step::to(self).tell(Office::news(news))),
+                Ok(news) => Ok(Step::to(self).tell(Office::news(news, cx))),
                 Err(_) => Ok(Step::to(self)),
             },
             _ => Ok(Step::to(self)),

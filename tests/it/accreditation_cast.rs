@@ -40,8 +40,10 @@ fn structure(id: u32, region: Region, representatives: &[u32]) -> Change {
         country: "SN".to_owned(),
         region,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: representatives.iter().map(|id| PersonId(*id)).collect(),
         prime: None,
+        until: None,
     })
 }
 
@@ -65,6 +67,22 @@ pub fn register() -> Register {
     Register::fold(&changes)
 }
 
+/// "m16", "chair2" or "sec3" begins to hold that role; who is known keeps what she holds.
+pub fn joining(register: &Register, who: &str, from: DateTime<Utc>) -> Change {
+    let Party::Person(id) = party(who) else { panic!("{who} can hold no role") };
+    let roles: &[(Role, Option<Region>)] = match who.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "m" => &[(Role::AlacMember, None)],
+        "chair" => &[(Role::AlacMember, None), (Role::AlacChair, None)],
+        "sec" => &[(Role::RaloSecretariat, Some(Region::Africa))],
+        _ => panic!("{who} is none of those who can join"),
+    };
+    let Change::Person(mut joins) = person(id.0, roles) else { panic!("a person") };
+    joins.roles.iter_mut().for_each(|role| role.from = from);
+    let before = register.person(id).map(|person| person.roles.clone()).unwrap_or_default();
+    joins.roles = before.into_iter().chain(joins.roles).collect();
+    Change::Person(joins)
+}
+
 pub fn party(name: &str) -> Party {
     let numbered = |prefix: &str, base: u32| {
         let digits = name.strip_prefix(prefix)?;
@@ -74,7 +92,15 @@ pub fn party(name: &str) -> Party {
         "a" => APPLICANT,
         "sec" => Party::Person(PersonId(30)),
         "sec2" => Party::Person(PersonId(31)),
+        "sec3" => Party::Person(PersonId(33)),
+        // The Chair of the region, who deputises for its Secretariat.
+        "ralo" => Party::Person(PersonId(32)),
         "chair" => Party::Person(PersonId(1)),
+        // The structure that an application becomes, and who represents it.
+        "o4" => Party::Organisation(OrganisationId(4)),
+        "rep" => Party::Person(PersonId(104)),
+        "rep2" => Party::Person(PersonId(105)),
+        "chair2" => Party::Person(PersonId(20)),
         _ => [("m", 0), ("s", 100), ("r", 40), ("x", 50)]
             .iter()
             .find_map(|(prefix, base)| numbered(prefix, *base))
@@ -85,9 +111,10 @@ pub fn party(name: &str) -> Party {
 pub fn name(party: Party) -> String {
     match party {
         APPLICANT => "a".to_owned(),
-        Party::Person(PersonId(id @ 1..=15)) => format!("m{id}"),
+        Party::Person(PersonId(id @ 1..=20)) => format!("m{id}"),
         Party::Person(PersonId(30)) => "sec".to_owned(),
         Party::Person(PersonId(31)) => "sec2".to_owned(),
+        Party::Person(PersonId(33)) => "sec3".to_owned(),
         Party::Person(PersonId(id @ 41..=49)) => format!("r{}", id - 40),
         Party::Person(PersonId(id @ 51..=59)) => format!("x{}", id - 50),
         Party::Person(PersonId(id @ 101..=103)) => format!("s{}", id - 100),

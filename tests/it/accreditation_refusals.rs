@@ -279,10 +279,10 @@ fn a_request_that_may_be_forged_keeps_its_arrival_until_it_is_confirmed() {
                 accredited CONSENT → a
                 decided CONSENT → all sec s1 s2
                 welcome → o4
+                release CONSENT → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "CONSENT"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -303,10 +303,10 @@ fn a_request_that_may_be_forged_keeps_its_arrival_until_it_is_confirmed() {
                 accredited CONSENT → a
                 decided CONSENT → all sec s1 s2
                 welcome → o4
+                release CONSENT → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "CONSENT"
                 comments are destroyed
                 [decided]
                 [notified]

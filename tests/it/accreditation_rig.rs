@@ -6,22 +6,22 @@
 //! is written in quotes are words, `/` breaks a line; FORM is the form filled in; YES NO CONFIRM DECLINE WITHDRAW SUSPEND
 //! RESUME are themselves. After a name: `to:LABEL` the mail that is answered, `forged` the right token and an unproven
 //! From, `arrived:DAY/HH:MM` read later than it arrived, `for:WHO` somebody else's mail. `order VERB {…}` is an order at
-//! the keyboard.
+//! the keyboard, `reads` asks for the comments. `leaves` ends somebody's roles, `joins` begins one.
 
-use crate::accreditation_cast::{APPLICANT, CASE, day_zero, name, party, register};
+use crate::accreditation_cast::{APPLICANT, CASE, day_zero, joining, name, party, register};
 use crate::forms::{RENDERER, answers, application};
 use crate::render::{recipient, send};
 use atlarged::advance::{self, Before, CaseRow, Commit, LetterBody};
 use atlarged::kernel::assurance::Assurance;
 use atlarged::kernel::choice::Choice;
-use atlarged::kernel::confidential::{Comment, Sealed, day};
+use atlarged::kernel::confidential::{Comment, Reading, Sealed, day};
 use atlarged::kernel::duties::DEPUTY_FOR;
 use atlarged::kernel::ids::{AnonymousId, CaseId, NoticeId, Party, PersonId};
 use atlarged::kernel::language::Language;
-use atlarged::kernel::people::Region;
+use atlarged::kernel::people::{Region, RoleHeld};
 use atlarged::kernel::register::{Change, Register};
 use atlarged::kernel::said::{Command, Problem, Said};
-use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Reply, Undelivered};
+use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Record, Reply, Undelivered};
 use atlarged::workflows::{Kind, Policies, Surroundings};
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use expect_test::Expect;
@@ -45,13 +45,13 @@ fn said(word: &str) -> Said {
     Said { text: word.to_owned(), choice, problem, commands, language: None, sheet: None }
 }
 
-/// The form filled in, with some answers replaced.
+/// The form filled in, with some answers replaced: `id=answer;id=answer`, " + " between people.
 fn filled(overrides: &str) -> String {
     let form = application();
     let replaced: BTreeMap<&str, &str> = overrides.split(';').filter_map(|one| one.split_once('=')).collect();
     let line = |(id, answer, _): (&str, String, _)| {
         let (number, _) = form.field(id).expect("a question");
-        let answer = replaced.get(id).map_or(answer, |text| (*text).to_owned());
+        let answer = replaced.get(id).map_or(answer, |text| text.replace(" + ", "\n"));
         (answer != "-").then(|| format!("{number}. {answer}\n"))
     };
     answers(Language::En).into_iter().filter_map(line).collect()
@@ -73,6 +73,8 @@ pub struct World {
     pub mails: Vec<advance::OutboxRow>,
     /// What was published about applications.
     pub records: Vec<Value>,
+    /// Pages of structures that were published.
+    pub pages: Vec<Record>,
 }
 
 impl World {
@@ -88,6 +90,7 @@ impl World {
             delivers: true,
             held_back: Vec::new(),
             records: Vec::new(),
+            pages: Vec::new(),
             mails: Vec::new(),
         }
     }
@@ -98,11 +101,12 @@ impl World {
 
     fn advance(&mut self, case: CaseId, before: Before) {
         let at = Surroundings { case, now: self.now, policies: &self.policies, register: &self.register };
+        let strikes = matches!(before, Before::Case(_, Input::Wake));
         let commit = advance::advance(before, None, &at, "test").unwrap();
         self.tell(&commit);
         let before = self.cases.insert(case, commit.case.clone());
         // A wake must lead somewhere: asked for again at once, it would never end.
-        if let (Some(before), Some(wake)) = (before, commit.case.wake_at) {
+        if let (true, Some(before), Some(wake)) = (strikes, before, commit.case.wake_at) {
             assert!(
                 before.wake_at != Some(wake) || wake > self.now || before.seq == 0,
                 "{} spins",
@@ -114,6 +118,8 @@ impl World {
         }
         let about = commit.records.iter().filter(|record| record.path.starts_with("applications/"));
         self.records.extend(about.map(|record| record.body.clone()));
+        let pages = commit.records.iter().filter(|record| record.path.starts_with("structures/"));
+        self.pages.extend(pages.cloned());
         for letter in commit.letters {
             match letter.body {
                 LetterBody::Opens(opening) => {
@@ -222,6 +228,9 @@ impl World {
                 if decision.is_null() { String::new() } else { format!(", {}", decision["route"]) };
             writeln!(self.transcript, "    published: {}{decision}", record.body["status"]).unwrap();
         }
+        for page in commit.records.iter().filter(|record| record.path.starts_with("structures/")) {
+            writeln!(self.transcript, "    published: {}", page.path).unwrap();
+        }
         if commit.shred {
             writeln!(self.transcript, "    comments are destroyed").unwrap();
         }
@@ -241,8 +250,13 @@ impl World {
         panic!("clocks strike without end");
     }
 
+    /// "a", "r1", or "a again" once the first application is there.
     fn open(&mut self, what: &str) {
-        let from = if what.is_empty() || what == "a" { APPLICANT } else { party(what) };
+        let (who, case) = match what.strip_suffix(" again") {
+            Some(who) => (who, CaseId(self.cases.keys().map(|id| id.0).max().unwrap_or(0) + 1)),
+            None => (what, CASE),
+        };
+        let from = if who.is_empty() { APPLICANT } else { party(who) };
         let opening = Opening {
             kind: "accreditation".into(),
             parent: None,
@@ -251,7 +265,23 @@ impl World {
             arrived: self.now,
             nonce: String::new(),
         };
-        self.advance(CASE, Before::Opening(opening));
+        self.advance(case, Before::Opening(opening));
+    }
+
+    /// Somebody asks for the comments.
+    fn reads(&mut self, who: &str) {
+        let Party::Person(by) = party(who) else { panic!("{who} cannot ask") };
+        let reading = Reading { by, sure: true, arrived: self.now, nonce: "00".to_owned() };
+        self.step(CASE, Input::Reading(reading));
+    }
+
+    /// Ends every role somebody holds.
+    fn leaves(&mut self, who: &str) {
+        let Party::Person(id) = party(who) else { panic!("{who} holds no role") };
+        let mut person = self.register.person(id).unwrap().clone();
+        let open = |role: &&mut RoleHeld| role.until.is_none();
+        person.roles.iter_mut().filter(open).for_each(|role| role.until = Some(self.now));
+        self.register.apply(&Change::Person(person));
     }
 
     fn reply(&mut self, who: &str, word: &str) {
@@ -276,12 +306,18 @@ impl World {
             None => word.trim_matches('"').replace('/', "\n"),
         };
         let confirmed = label.starts_with("confirm:");
+        let organisation = matches!(to, Party::Organisation(_));
         let reply = Reply {
             from,
             answers: Some(Answers { notice: NoticeId { case, seq: 0, n: 0 }, label, to }),
             said: said(&text),
             arrived,
-            assurance: Assurance { token: to == from, from_on_file: true, aligned, confirmed },
+            assurance: Assurance {
+                token: to == from || organisation,
+                from_on_file: true,
+                aligned,
+                confirmed,
+            },
             nonce: format!("{:032x}", u128::from(self.nonce) << 64),
             desk: Value::Null,
         };
@@ -308,7 +344,9 @@ impl World {
         self.step(case, Input::Order(order));
     }
 
+    /// "decision", "window:1 m3", "decision a #1" for the second address.
     fn bounce(&mut self, what: &str) {
+        let (what, address) = what.split_once(" #").unwrap_or((what, "0"));
         let (label, to) = what.split_once(' ').unwrap_or((what, "a"));
         let to = party(to);
         let found = self.sent.iter().rev().find(|(_, known, party)| *party == to && known.starts_with(label));
@@ -317,7 +355,7 @@ impl World {
             notice: NoticeId { case, seq: 0, n: 0 },
             label,
             to,
-            address: 0,
+            address: address.parse().unwrap(),
             permanent: true,
             status: Some("5.1.1".into()),
             at: self.now,
@@ -339,6 +377,13 @@ impl World {
             "open" => self.open(what),
             "clock" => {}
             "post" if what == "stops" => self.delivers = false,
+            "post" if what.starts_with("leaves to ") => {
+                let to = party(what.trim_start_matches("leaves to "));
+                let (leaving, held) =
+                    std::mem::take(&mut self.held_back).into_iter().partition(|(_, _, party)| *party == to);
+                self.held_back = held;
+                self.deliver(leaving);
+            }
             "post" => {
                 self.delivers = true;
                 let leaving = std::mem::take(&mut self.held_back);
@@ -348,12 +393,9 @@ impl World {
             "comments" => (0..what.parse().unwrap()).for_each(|_| self.comment(Region::Africa)),
             "everybody" => self.vote(15, what),
             "majority" => self.vote(8, what),
-            "leaves" => {
-                let Party::Person(id) = party(what) else { panic!("{what} holds no role") };
-                let mut person = self.register.person(id).unwrap().clone();
-                person.roles[0].until = Some(now);
-                self.register.apply(&Change::Person(person));
-            }
+            "leaves" => self.leaves(what),
+            "joins" => self.register.apply(&joining(&self.register, what, now)),
+            who if what == "reads" => self.reads(who),
             who if what.starts_with("order ") => self.order(who, what.trim_start_matches("order ")),
             who => self.reply(who, what),
         }

@@ -145,6 +145,12 @@ fn every_word_a_mail_prints_is_understood() {
         ("finish", Act::Finish),
         ("review", Act::Review),
         ("release", Act::Release),
+        ("propose", Act::Propose),
+        ("failed", Act::Failed),
+        ("exception", Act::Exception),
+        ("leave", Act::Leave),
+        ("non_public", Act::NonPublic),
+        ("close", Act::Close),
     ];
     for language in Language::ALL {
         let path = format!("{}/templates/_words/{language}.toml", env!("CARGO_MANIFEST_DIR"));
@@ -304,10 +310,10 @@ fn a_ballot_that_is_annulled_is_held_again_only_when_somebody_says_so() {
                 accredited VOTE_A → a
                 decided VOTE_A → all sec s1 s2
                 welcome → o4
+                release VOTE_A → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_A"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -339,7 +345,6 @@ fn the_notice_of_a_refusal_leads_to_a_review() {
             31 11:00 a to:decision: "REVIEW"
                 progress review-requested → a
                 review-task VOTE_B_OVERTURNED → m1 s1 s2
-                published: "refused", "VOTE_B_OVERTURNED"
                 [review-requested]
             31 12:00 a to:decision: "REVIEW"
                 progress review-requested → a
@@ -359,11 +364,10 @@ fn the_ninety_days_end_only_when_the_notice_has_reached_somebody() {
         32 10:00 s1 to:unreachable: \"I told them by telephone.\"",
         expect![[r#"
             31 10:00 bounce: decision
-                unreachable → s1 s2
+                refused VOTE_B_OVERTURNED → a
                 [decided]
-            32 10:00 s1 to:unreachable: "I told them by telephone."
-                office/task-taken → s2
                 [notified]
+            32 10:00 s1 to:unreachable: "I told them by telephone."
         "#]],
     );
 }

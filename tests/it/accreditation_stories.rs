@@ -49,10 +49,10 @@ fn silence_on_positive_advice_accredits_when_the_window_is_over() {
                 accredited CONSENT → a
                 decided CONSENT → all sec s1 s2
                 welcome → o4
+                release CONSENT → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "CONSENT"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -96,10 +96,10 @@ fn without_advice_a_vote_is_compulsory_and_nobody_need_ask() {
                 accredited VOTE_A → a
                 decided VOTE_A → all sec s1 s2
                 welcome → o4
+                release VOTE_A → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_A"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -136,7 +136,7 @@ fn without_advice_a_vote_is_compulsory_and_nobody_need_ask() {
                 [closed]
                 refused VOTE_A → a
                 decided VOTE_A → all sec s1 s2
-                published: "refused", "VOTE_A"
+                release VOTE_A → s1 s2
                 comments are destroyed
                 [decided]
                 [notified]
@@ -176,10 +176,10 @@ fn one_request_in_time_opens_a_vote_on_the_advice() {
                 accredited VOTE_B_UPHELD → a
                 decided VOTE_B_UPHELD → all sec s1 s2
                 welcome → o4
+                release VOTE_B_UPHELD → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_B_UPHELD"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -212,10 +212,12 @@ fn one_request_in_time_opens_a_vote_on_the_advice() {
                 [closed]
                 refused VOTE_B_OVERTURNED → a
                 decided VOTE_B_OVERTURNED → all sec s1 s2
-                published: "refused", "VOTE_B_OVERTURNED"
+                release VOTE_B_OVERTURNED → s1 s2
                 comments are destroyed
                 [decided]
                 [notified]
+            (33 10:00)
+                release VOTE_B_OVERTURNED (deputy) → s3
             36 09:00 clock: passes
         "#]],
     );
@@ -250,13 +252,15 @@ fn a_vote_on_negative_advice_can_go_both_ways() {
                 accredited VOTE_B_OVERTURNED → a
                 decided VOTE_B_OVERTURNED → all sec s1 s2
                 welcome → o4
+                release VOTE_B_OVERTURNED → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_B_OVERTURNED"
                 comments are destroyed
                 [decided]
                 [notified]
+            (33 10:00)
+                release VOTE_B_OVERTURNED (deputy) → s3
             36 09:00 clock: passes
         "#]],
     );
@@ -286,10 +290,12 @@ fn a_vote_on_negative_advice_can_go_both_ways() {
                 [closed]
                 refused VOTE_B_UPHELD → a
                 decided VOTE_B_UPHELD → all sec s1 s2
-                published: "refused", "VOTE_B_UPHELD"
+                release VOTE_B_UPHELD → s1 s2
                 comments are destroyed
                 [decided]
                 [notified]
+            (33 10:00)
+                release VOTE_B_UPHELD (deputy) → s3
             36 09:00 clock: passes
         "#]],
     );
@@ -336,13 +342,15 @@ fn silence_on_negative_advice_decides_nothing_until_a_member_asks() {
                 accredited VOTE_B_OVERTURNED → a
                 decided VOTE_B_OVERTURNED → all sec s1 s2
                 welcome → o4
+                release VOTE_B_OVERTURNED → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_B_OVERTURNED"
                 comments are destroyed
                 [decided]
                 [notified]
+            (48 09:00)
+                release VOTE_B_OVERTURNED (deputy) → s3
             50 09:00 clock: passes
         "#]],
     );
@@ -450,13 +458,15 @@ fn two_rounds_without_a_quorum_decide_nothing() {
                 accredited VOTE_A → a
                 decided VOTE_A → all sec s1 s2
                 welcome → o4
+                release VOTE_A → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_A"
                 comments are destroyed
                 [decided]
                 [notified]
+            (53 09:00)
+                release VOTE_A (deputy) → s3
             60 09:00 clock: passes
         "#]],
     );

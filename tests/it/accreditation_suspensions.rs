@@ -180,10 +180,10 @@ fn two_members_of_the_committee_suspend_and_the_window_keeps_what_was_left() {
                 accredited CONSENT → a
                 decided CONSENT → all sec s1 s2
                 welcome → o4
+                release CONSENT → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "CONSENT"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -229,10 +229,10 @@ fn an_open_ballot_stands_still_and_goes_on() {
                 accredited VOTE_A → a
                 decided VOTE_A → all sec s1 s2
                 welcome → o4
+                release VOTE_A → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "VOTE_A"
                 comments are destroyed
                 [decided]
                 [notified]
@@ -336,10 +336,10 @@ fn what_is_decided_is_not_suspended() {
                 accredited CONSENT → a
                 decided CONSENT → all sec s1 s2
                 welcome → o4
+                release CONSENT → s1 s2
                 in the register: p104 Amina Diallo
                 in the register: p105 Bo Chen
                 in the register: o4 Open Net
-                published: "accredited", "CONSENT"
                 comments are destroyed
                 [decided]
                 [notified]

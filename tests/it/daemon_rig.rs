@@ -2,7 +2,7 @@
 
 use crate::render::letterhead;
 use atlarged::advance::{LetterBody, NewLetter, OutboxRow};
-use atlarged::daemon::{Courtesies, Daemon, Settings, Turned};
+use atlarged::daemon::{Daemon, Settings, Turned};
 use atlarged::kernel::ballot::{Majority, Quorum, Rule};
 use atlarged::kernel::ids::{CaseId, NoticeId, PersonId};
 use atlarged::kernel::language::Language;
@@ -159,7 +159,6 @@ impl Rig {
             policies: Policies::default(),
             settings,
             resolver: None,
-            courtesies: Courtesies::default(),
         };
         let people = [
             person(1, "ann@a.example", Role::AlacMember),

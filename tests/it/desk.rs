@@ -100,6 +100,7 @@ fn sent_to(mail: Mail<'_>) -> String {
         arrived: DateTime::<Utc>::UNIX_EPOCH,
         junk: mail.junk,
         header_only: false,
+        applying: Vec::new(),
         asked: mail.asked,
         waits: (0..mail.owes).map(owed).collect(),
         answered: (0..mail.has_answered).map(owed).collect(),

@@ -41,8 +41,10 @@ fn register() -> Register {
             country: "KE".into(),
             region,
             kind: OrganisationKind::Als,
+            report: None,
             representatives: Vec::new(),
             prime: None,
+            until: None,
         })
     };
     Register::fold(&[
@@ -104,6 +106,7 @@ fn with<T>(mail: &Mail<'_>, look: impl FnOnce(&atlarged::letters::Letter, &Count
     let register = register();
     let counter = Counter {
         register: &register,
+        applying: Vec::new(),
         office: CaseId(1),
         clerk: "clerk@c.example",
         arrived: ARRIVED,

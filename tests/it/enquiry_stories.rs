@@ -8,6 +8,7 @@ use atlarged::kernel::people::{Person, Role, RoleHeld};
 use atlarged::kernel::register::{Change, Register};
 use atlarged::kernel::said::{Command, Problem, Said};
 use atlarged::kernel::workflow::{Answers, Input, Opening, Order, Reply, Undelivered};
+use atlarged::letters::acts::note;
 use atlarged::workflows::{Kind, Policies, Surroundings};
 use chrono::{DateTime, Duration, Utc};
 use expect_test::{Expect, expect};
@@ -33,6 +34,9 @@ fn register() -> Register {
     };
     Register::fold(&[person(1, Role::Staff), person(2, Role::StaffDeputy), person(3, Role::AlacMember)])
 }
+
+/// Stands in every note of staff's, and may be in no mail but theirs.
+const NOTED: &str = "heron";
 
 /// What happens, in order; the transcript says who gets what.
 enum Event {
@@ -121,7 +125,11 @@ fn check(events: Vec<Event>, expected: Expect) {
             assert!(known, "{} is not among the tasks an enquiry says it can ask for", task.template);
         }
         for mail in &commit.outbox {
-            told.push_str(&format!("{} → {}\n", mail.template, mail.to));
+            let notes = mail.data.get("notes").and_then(Value::as_array).map_or(0, Vec::len);
+            let notes = if notes > 0 { format!(" with {notes} notes") } else { String::new() };
+            told.push_str(&format!("{} → {}{notes}\n", mail.template, mail.to));
+            let for_staff = [STAFF, DEPUTY].contains(&mail.to);
+            assert!(for_staff || !mail.data.to_string().contains(NOTED), "{} to {}", mail.template, mail.to);
         }
         for letter in &commit.letters {
             if let advance::LetterBody::Opens(opening) = &letter.body {
@@ -323,4 +331,68 @@ fn who_applies_is_sent_the_form_by_a_case_of_its_own() {
             -
         "#]],
     );
+}
+
+#[test]
+fn staff_keep_notes_with_an_enquiry_that_nobody_else_sees() {
+    check(
+        vec![
+            asked(STRANGER, true),
+            says(STAFF, "task", "NOTE: heron called us"),
+            says(STAFF, "noted", "And again, the heron."),
+            says(STAFF, "noted", ""),
+            says(MEMBER, "task", "NOTE: a heron"),
+            Event::Says { from: STAFF, to_label: "task", text: "NOTE: heron", commands: vec![], sure: false },
+            Event::Orders(2, "note", json!({ "text": "a third heron" })),
+            Event::Orders(3, "note", json!({ "text": "a heron of mine" })),
+            Event::Orders(1, "note", json!({})),
+            Event::Clock(3),
+            says(STAFF, "task", "Like this."),
+            says(DEPUTY, "task", "Nota: la heron quatre"),
+            Event::Bounces("answer", STRANGER),
+            says(STRANGER, "answer", "And then?"),
+        ],
+        expect![[r#"
+            enquiry/task → p1
+            enquiry/received → s9
+            [waiting]
+            enquiry/noted → p1
+            -
+            enquiry/noted → p1
+            -
+            enquiry/empty → p1
+            -
+            enquiry/not-staff → p3
+            -
+            enquiry/unsure → p1
+            -
+            -
+            -
+            -
+            enquiry/reminder → p1 with 3 notes
+            -
+            enquiry/answer → s9
+            enquiry/done → p1
+            [answered]
+            enquiry/noted → p2
+            -
+            enquiry/undeliverable → p1 with 4 notes
+            -
+            enquiry/task → p1 with 4 notes
+            enquiry/received → s9
+            [waiting]
+        "#]],
+    );
+}
+
+#[test]
+fn the_word_for_a_note_is_understood_as_printed() {
+    for language in Language::ALL {
+        let path = format!("{}/templates/_words/{language}.toml", env!("CARGO_MANIFEST_DIR"));
+        let words: toml::Table = std::fs::read_to_string(path).expect("words").parse().expect("TOML");
+        let word = words["words"]["note"].as_str().expect("a word");
+        for written in [format!("{word}: x"), format!("{}： x", word.to_lowercase()), format!("{word}\nx")] {
+            assert_eq!(note(&written).as_deref(), Some("x"), "{written} in {language}");
+        }
+    }
 }

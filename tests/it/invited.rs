@@ -109,7 +109,9 @@ pub fn structure(representatives: &[u32]) -> Change {
         country: "KE".into(),
         region: Region::Africa,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: representatives.iter().copied().map(PersonId).collect(),
         prime: None,
+        until: None,
     })
 }

@@ -1,9 +1,14 @@
 //! Integration tests: one binary, real servers.
 
+mod accreditation_agm;
 mod accreditation_by_mail;
 mod accreditation_cast;
+mod accreditation_odd;
+mod accreditation_overdue;
 mod accreditation_refusals;
+mod accreditation_release;
 mod accreditation_rig;
+mod accreditation_rules;
 mod accreditation_steps;
 mod accreditation_stories;
 mod accreditation_suspensions;
@@ -18,6 +23,14 @@ mod daemon_checking;
 mod daemon_rig;
 mod daemon_sending;
 mod daemon_thinking;
+mod decertification_by_mail;
+mod decertification_grounds;
+mod decertification_hearing;
+mod decertification_leaving;
+mod decertification_never;
+mod decertification_rig;
+mod decertification_stories;
+mod decertification_votes;
 mod desk;
 mod desk_confidential;
 mod documents;

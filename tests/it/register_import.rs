@@ -1,7 +1,7 @@
 //! Register files: every error by its line, all or nothing, nothing twice.
 
 use atlarged::cli::import::changes;
-use atlarged::kernel::ids::PersonId;
+use atlarged::kernel::ids::{OrganisationId, PersonId};
 use atlarged::kernel::language::Language;
 use atlarged::kernel::people::{Region, Role};
 use atlarged::kernel::register::Register;
@@ -141,4 +141,18 @@ fn an_organisation_needs_representatives_that_are_known() {
             "10: the prime of o3 is not one of its representatives",
         ],
     );
+}
+
+#[test]
+fn a_list_that_is_older_than_a_decision_does_not_undo_it() {
+    let ended = GOOD.replace("prime = 1", "until = \"2027-01-05T09:00:02Z\"");
+    let ended = ended.replace("representatives = [1]", "representatives = []");
+    let register = Register::fold(&changes(&ended, false, &Register::default()).expect("a good file"));
+    let known = register.organisation(OrganisationId(3)).expect("the club");
+    assert_eq!(known.until, "2027-01-05T09:00:02Z".parse().ok());
+    let expected = "10: o3 is no longer accredited; leave it out, or write until = \"2027-01-05T09:00:02Z\"";
+    check(GOOD, false, &register, &[expected]);
+    assert_eq!(changes(&ended, false, &register).expect("the same file"), []);
+    let csv = "kind,id,name,country,region,until\nals,3,Club,SN,africa,2027-01-05T09:00:02Z\n";
+    assert_eq!(changes(csv, true, &register).expect("the same as a table"), []);
 }

@@ -54,8 +54,10 @@ pub(crate) fn register() -> Register {
         country: "EG".to_owned(),
         region: Region::Africa,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: vec![],
         prime: None,
+        until: None,
     });
     Register::fold(&[person(17, "Amina Diallo"), person(18, "[Bob](http://evil.example) <b>"), organisation])
 }
@@ -131,7 +133,7 @@ pub(crate) fn ballot() -> OutboxRow {
             "en": "Does the ALAC wish to accredit Open Net Society?",
             "fr": "L’ALAC souhaite-t-il accréditer Open Net Society ?",
             "es": "¿Desea el ALAC acreditar a Open Net Society?",
-            "pt": "O ALAC deseja acreditar a Open Net Society?",
+            "pt": "O ALAC deseja credenciar a Open Net Society?",
             "ru": "Желает ли ALAC аккредитовать Open Net Society?",
             "zh": "ALAC 是否同意认证 Open Net Society？",
             "ar": "هل ترغب ALAC في اعتماد Open Net Society؟",

@@ -21,10 +21,10 @@ fn helpers_speak_the_readers_language() {
         "{{time t}}",
         closes.clone(),
         Language::Zh,
-        "2026年12月2日 星期三 07:30 Asia/Shanghai (12月1日 23:30 UTC)",
+        "2026年12月2日（星期三）07:30 Asia/Shanghai（12月1日 23:30 UTC）",
     );
     check_shown("{{date t}}", closes, Language::Ru, "2 декабря 2026 г.");
-    check_shown("{{date t}}", json!({ "t": "2026-12-01" }), Language::Pt, "1 de dezembro de 2026");
+    check_shown("{{date t}}", json!({ "t": "2026-12-01" }), Language::Pt, "1º de dezembro de 2026");
     check_shown("{{choice c}}", json!({ "c": "yes" }), Language::En, "YES");
     check_shown("{{choice c}}", json!({ "c": "abstain" }), Language::Es, "ABSTENCIÓN (ABSTAIN)");
     check_shown("{{name p}} {{name q}}", json!({ "p": "p17", "q": "p99" }), Language::En, "Amina Diallo p99");

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 const PAGE: &str = "docs/rules.md";
 /// Rules that the program holds though no test proves it.
-const UNTESTED: usize = 19;
+const UNTESTED: usize = 0;
 /// Rules that it does not hold yet.
-const NOT_BUILT: usize = 7;
+const NOT_BUILT: usize = 2;
 
 /// One line of a table.
 #[derive(Debug)]

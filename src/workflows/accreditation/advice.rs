@@ -24,10 +24,13 @@ pub(super) struct Said {
 impl Said {
     /// Reads the words out of a reply. What stands below them are reasons.
     pub(super) fn of(text: &str) -> Said {
-        let (lines, rest) = acts::lines(text);
         let mut said = Said { views: BTreeSet::new(), elsewhere: false, reasons: String::new() };
         let mut reasons: Vec<&str> = Vec::new();
-        for line in &lines {
+        for written in text.lines().take(500) {
+            let Some(line) = acts::line(written) else {
+                reasons.push(written);
+                continue;
+            };
             match view(line.act) {
                 // "Accredit, if they answer" is no advice.
                 Some(view) if line.note.is_empty() && line.item.is_none() => {
@@ -37,10 +40,10 @@ impl Said {
                     said.elsewhere = true;
                     reasons.push(line.note);
                 }
-                _ => {}
+                // "Done: they have answered" is a reason, whatever the word says elsewhere.
+                _ => reasons.push(written),
             }
         }
-        reasons.extend(rest);
         said.reasons = super::diligence::cut(&reasons.join("\n"));
         said
     }
@@ -120,6 +123,15 @@ pub(super) fn take(
     }
     if view != View::NoAdvice && file.comments == 0 && !offline {
         return Err(about("no-comments"));
+    }
+    let before = file.advised().filter(|before| before.by != adviser.by && !before.lapsed);
+    if let Some(before) = before {
+        let mut data = mails::facts(file, cx);
+        data["advice"] = json!(view);
+        data["by"] = json!(Party::Person(adviser.by));
+        let told =
+            Notice::new("advice-replaced", Party::Person(before.by), "accreditation/advice-replaced", data);
+        out.push(Effect::Tell(told.asking(Asks::Text)));
     }
     let advice = Advice {
         view,

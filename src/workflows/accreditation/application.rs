@@ -15,6 +15,7 @@ use crate::workflows::forms;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 static FORM: LazyLock<Form> = LazyLock::new(|| {
@@ -178,6 +179,7 @@ fn received(
         diligence: Diligence { version: cx.policy.criteria_version, ..Diligence::default() },
         advice: Vec::new(),
         released: false,
+        withheld: BTreeSet::new(),
         address: 0,
     };
     let due = arrived + days(cx.policy.diligence_days);

@@ -13,10 +13,8 @@ use crate::kernel::people::Role;
 use crate::kernel::workflow::{
     Asks, Audience, Effect, Note, Notice, Opening, Refusal, Reply, Task, Workflow,
 };
-use crate::workflows::ballot::{Ballot, ParentSays, Polarity, Secrecy, Voters};
+use crate::workflows::ballot::{Ballot, News, ParentSays, Polarity, Secrecy, Tidings, Voters};
 use chrono::{DateTime, Duration, Utc};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::json;
 
 pub(super) const HELD: &str = "held";
@@ -259,40 +257,16 @@ pub(super) fn request(running: &mut Running, request: Request, out: &mut Vec<Eff
     requested(running, out, cx);
 }
 
-/// What a ballot tells its parent.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum News {
-    Opened(IgnoredAny),
-    #[serde(rename = "extended_to")]
-    ExtendedTo(IgnoredAny),
-    Ballot(Count),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Count {
-    Counted(Outcome),
-    Other(Other),
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Other {
-    LeftUndecided,
-    Annulled,
-}
-
 /// News of the ballot.
 pub(super) fn note(running: &mut Running, note: &Note, out: &mut Vec<Effect>, cx: &At) -> Next {
-    let Ok(news) = serde_json::from_value::<News>(note.body.clone()) else { return Next::Stay };
+    let Some(news) = News::of(&note.body) else { return Next::Stay };
     let suspended = running.file.suspended();
     let Stage::Voting(voting) = &mut running.stage else { return Next::Stay };
     if voting.ballot.is_some_and(|ballot| ballot != note.from) {
         return Next::Stay;
     }
     match news {
-        News::Opened(_) if voting.ballot.is_none() => {
+        News::Opened if voting.ballot.is_none() => {
             voting.ballot = Some(note.from);
             voting.stuck = None;
             out.push(Effect::Cancel(STUCK.to_owned()));
@@ -301,13 +275,13 @@ pub(super) fn note(running: &mut Running, note: &Note, out: &mut Vec<Effect>, cx
             }
             Next::Stay
         }
-        News::Opened(_) | News::ExtendedTo(_) => Next::Stay,
+        News::Opened | News::Extended => Next::Stay,
         News::Ballot(_) if voting.ballot.is_none() => Next::Stay,
-        News::Ballot(Count::Counted(Outcome::Inquorate)) => {
+        News::Ballot(Tidings::Counted(Outcome::Inquorate)) => {
             out.push(Effect::Tell(mails::progress(&running.file, "inquorate", None, cx)));
             Next::Stay
         }
-        News::Ballot(Count::Counted(outcome)) => {
+        News::Ballot(Tidings::Counted(outcome)) => {
             let carried = outcome == Outcome::Carried;
             let route = match (voting.question, carried) {
                 (Question::A, _) => Route::VoteA,
@@ -317,11 +291,8 @@ pub(super) fn note(running: &mut Running, note: &Note, out: &mut Vec<Effect>, cx
             let accredited = accredits(carried, running.file.view());
             Next::Decide(Decision { accredited, route, at: note.arrived, ballot: Some(note.from) })
         }
-        News::Ballot(Count::Other(other)) => {
-            let why = match other {
-                Other::LeftUndecided => Stuck::LeftUndecided,
-                Other::Annulled => Stuck::Annulled,
-            };
+        News::Ballot(other @ (Tidings::LeftUndecided | Tidings::Annulled)) => {
+            let why = if other == Tidings::Annulled { Stuck::Annulled } else { Stuck::LeftUndecided };
             voting.ballot = None;
             stuck(running, why, out, cx);
             Next::Stay

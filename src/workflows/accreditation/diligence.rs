@@ -188,7 +188,7 @@ fn ask(file: &mut File, question: &str, out: &mut Vec<Effect>, cx: &At) {
     let mut data = mails::facts(file, cx);
     data["question"] = Value::String(question.to_owned());
     let notice = Notice::new(&label, file.applicant, "accreditation/question", data).asking(Asks::Text);
-    out.push(Effect::Tell(notice.to_address(file.address)));
+    out.push(Effect::Tell(file.addressed(notice)));
 }
 
 /// Whether so few belong to the group that a person must judge (criterion 7). A warning, never a decision.

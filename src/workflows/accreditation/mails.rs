@@ -32,6 +32,7 @@ struct Wordings {
     overturned: Texts,
     upheld: Texts,
     title: Texts,
+    page_about: Texts,
 }
 
 static WORDINGS: LazyLock<Wordings> =
@@ -163,13 +164,13 @@ pub(super) fn progress(file: &File, what: &str, until: Option<DateTime<Utc>>, cx
     data["what"] = json!(what);
     data["until"] = json!(until);
     let notice = Notice::new("progress", file.applicant, "accreditation/progress", data);
-    notice.asking(Asks::Text).to_address(file.address)
+    file.addressed(notice.asking(Asks::Text))
 }
 
 /// The application is received: its number, and what comes now.
 pub(super) fn received(file: &File, cx: &At) -> Notice {
     let notice = Notice::new("received", file.applicant, "accreditation/received", facts(file, cx));
-    notice.asking(Asks::Text).to_address(file.address)
+    file.addressed(notice.asking(Asks::Text))
 }
 
 /// An application, or a form, that is no more.
@@ -194,6 +195,22 @@ fn answers(file: &File, seen: impl Fn(Sees) -> bool) -> Vec<Value> {
         Some(json!({ "label": field.label, "value": value }))
     };
     fields.filter_map(shown).collect()
+}
+
+/// Answers that everybody may see, as a list.
+pub(super) fn public_answers(file: &File) -> Vec<Value> {
+    let mut shown = answers(file, |sees| sees == Sees::Public);
+    let fields = application::form().fields.iter().filter(|field| file.answer(&field.id).is_some());
+    let public = fields.filter(|field| field.sees == Sees::Public);
+    let mut seen = public.map(|field| super::record::public(file, &field.id).is_some());
+    shown.retain(|_| seen.next().unwrap_or_default());
+    shown
+}
+
+/// What the page of a structure says of it: it names ICANN and At-Large.
+pub(super) fn page_about(file: &File, language: Language) -> String {
+    let text = WORDINGS.page_about.get(&language).map_or("", String::as_str);
+    text.replace("{name}", &file.name()).replace("{ralo}", file.region.map_or("", |region| region.ralo()))
 }
 
 /// What staff found, the newest finding of each criterion.
@@ -352,6 +369,8 @@ pub(super) fn welcome(decided: &Decided, organisation: OrganisationId, cx: &At) 
         .collect();
     data["answers"] = json!(fields);
     data["organisation"] = json!(Party::Organisation(organisation));
+    data["report"] = json!(decided.first_report.iter().collect::<Vec<_>>());
+    data["no_page"] = json!(decided.page.is_some());
     Notice::new("welcome", Party::Organisation(organisation), "accreditation/welcome", data)
         .asking(Asks::Text)
 }
@@ -373,7 +392,7 @@ mod tests {
     #[test]
     fn every_wording_is_there_in_every_language() {
         let w = &*WORDINGS;
-        for texts in [&w.question_a, &w.question_b, &w.accredited, &w.refused, &w.title] {
+        for texts in [&w.question_a, &w.question_b, &w.accredited, &w.refused, &w.title, &w.page_about] {
             for language in Language::ALL {
                 assert!(texts[&language].contains("{name}"), "{language}");
             }

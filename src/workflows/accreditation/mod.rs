@@ -23,8 +23,11 @@ mod diligence;
 mod mails;
 mod orders;
 mod outcome;
+mod overdue;
+mod page;
 mod policy;
 mod record;
+mod release;
 mod replies;
 mod review;
 mod state;
@@ -35,7 +38,7 @@ pub use state::*;
 
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
-use crate::kernel::workflow::{Cx, Effect, Input, Opening, Refusal, Step, Twin, Workflow};
+use crate::kernel::workflow::{Cx, Effect, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,6 +86,8 @@ impl Workflow for Accreditation {
         ("accreditation/vote-stuck", &["vote-again"]),
         ("accreditation/unreachable", &["reached"]),
         ("accreditation/review-task", &["done"]),
+        ("accreditation/release", &["release"]),
+        ("accreditation/page-task", &["publish-page", "no-page"]),
     ];
 
     fn check(policy: &Policy) -> Result<(), String> {
@@ -141,9 +146,23 @@ impl Workflow for Accreditation {
     fn titles(&self) -> Value {
         mails::titles(&self.name())
     }
+
+    fn overdue(&self, now: DateTime<Utc>, policy: &Policy) -> Option<Overdue> {
+        overdue::overdue(self, now, policy)
+    }
 }
 
 impl Accreditation {
+    /// Whether a mail of this label goes to the applicant.
+    pub fn to_applicant(label: &str) -> bool {
+        replies::to_applicant(label)
+    }
+
+    /// Whether an application in this phase is still to be decided.
+    pub fn is_under_way(phase: &str) -> bool {
+        !matches!(phase, "decided" | "notified" | "review-requested" | "withdrawn" | "refused")
+    }
+
     /// The applicant's name; empty until it is known.
     fn name(&self) -> String {
         match self {

@@ -2,16 +2,19 @@
 //! was confidential; and a request to have the decision reviewed.
 
 use super::{
-    Accreditation, At, Decided, File, Route, Running, Stage, Why, Withdrawn, application, mails, orders,
+    Accreditation, At, Decided, File, Page, Route, Running, Stage, Why, Withdrawn, application, mails,
+    orders, page, release,
 };
+use crate::kernel::assurance::Act as Need;
 use crate::kernel::form::Value as Answer;
 use crate::kernel::ids::{CaseId, OrganisationId, Party, PersonId};
 use crate::kernel::people::{Organisation, OrganisationKind, Person, Role, RoleHeld};
 use crate::kernel::register::{Change, Register};
+use crate::kernel::wheel::Slot;
 use crate::kernel::workflow::{Asks, Audience, Effect, Input, Notice, Order, Refusal, Reply, Step, Task};
 use crate::letters::acts::{self, Act};
 use crate::workflows::ballot::ParentSays;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -55,7 +58,7 @@ fn asked_no_more(file: &File) -> impl Iterator<Item = Effect> {
     fixed.into_iter().map(str::to_owned).chain(numbered).map(Effect::Cancel).collect::<Vec<_>>().into_iter()
 }
 
-/// Decides: everybody concerned is told, comments are destroyed, the record is published.
+/// Decides: everybody concerned is told, comments are destroyed, staff are asked to release the record.
 pub(super) fn decide(
     running: Running,
     decision: &Decision,
@@ -75,8 +78,22 @@ pub(super) fn decide(
         Change::Organisation(organisation) => Some(organisation.id),
         _ => None,
     });
+    let report = first_report(&changes, at);
     out.extend(changes.into_iter().map(Effect::Register));
-    let decided = Decided { file, accredited, route, at, ballot, notified: None, review: None, organisation };
+    let page = Some(Page::default()).filter(|_| organisation.is_some() && page::wanting(&file));
+    let decided = Decided {
+        file,
+        accredited,
+        route,
+        at,
+        ballot,
+        notified: None,
+        review: None,
+        organisation,
+        versions: Vec::new(),
+        first_report: report,
+        page,
+    };
     out.push(Effect::Tell(notice(&decided, cx)));
     let told = Audience::Parties(mails::region_and_committee(&decided.file, cx));
     let class = crate::kernel::workflow::Class::Public;
@@ -85,7 +102,10 @@ pub(super) fn decide(
     if let Some(organisation) = organisation {
         out.push(Effect::Tell(mails::welcome(&decided, organisation, cx)));
     }
-    out.push(Effect::Publish(super::record::decided(&decided, cx)));
+    out.push(release::ask(&decided, "", cx));
+    if let (Some(organisation), Some(_)) = (organisation, &decided.page) {
+        out.push(page::ask(&decided, organisation, cx));
+    }
     Step { state: Accreditation::Decided(Box::new(decided)), effects: out }
 }
 
@@ -93,7 +113,7 @@ pub(super) fn decide(
 fn notice(decided: &Decided, cx: &At) -> Notice {
     let template = if decided.accredited { "accreditation/accredited" } else { "accreditation/refused" };
     let notice = Notice::new(LABEL, decided.file.applicant, template, mails::decided(decided, cx));
-    let notice = notice.asking(Asks::Text).to_address(decided.file.address);
+    let notice = decided.file.addressed(notice.asking(Asks::Text));
     Notice { report_sent: true, ..notice }
 }
 
@@ -142,10 +162,20 @@ fn admitted(file: &File, at: DateTime<Utc>, register: &Register) -> Vec<Change> 
         country: country.code().to_owned(),
         region,
         kind: OrganisationKind::Als,
+        report: Some(Slot::free(register, region, at)),
         prime: representatives.first().copied(),
+        until: None,
         representatives,
     };
     people.into_iter().map(Change::Person).chain([Change::Organisation(organisation)]).collect()
+}
+
+/// When the first report of a structure that enters the register is due.
+fn first_report(changes: &[Change], at: DateTime<Utc>) -> Option<NaiveDate> {
+    changes.iter().find_map(|change| match change {
+        Change::Organisation(organisation) => organisation.report.map(|slot| slot.next(at)),
+        _ => None,
+    })
 }
 
 /// The end of an application that will not be decided.
@@ -162,7 +192,7 @@ pub(super) fn withdraw(
     // A vote on it stands still until two of the staff or the Chair have annulled it.
     super::deciding::tell_ballot(stage, ParentSays::Freeze, &mut out);
     let name = file.name();
-    out.push(Effect::Tell(mails::withdrawn(file.applicant, &name, why, cx.case).to_address(file.address)));
+    out.push(Effect::Tell(file.addressed(mails::withdrawn(file.applicant, &name, why, cx.case))));
     let told =
         if orders::committee_knows(stage) { mails::region_and_committee(file, cx) } else { mails::staff(cx) };
     let mut data = mails::facts(file, cx);
@@ -210,9 +240,8 @@ pub(super) fn step(
 /// The notice reached nobody: the next address is tried, then staff are asked. The 90 days go on.
 fn reopened(decided: &mut Decided, out: &mut Vec<Effect>, cx: &At) {
     decided.notified = None;
-    let addresses = cx.register.speaker(decided.file.applicant).map_or(1, |person| person.addresses.len());
     let next = decided.file.address.saturating_add(1);
-    if usize::from(next) < addresses {
+    if usize::from(next) < decided.file.addresses(cx.register) {
         decided.file.address = next;
         out.push(Effect::Tell(notice(decided, cx)));
         return;
@@ -222,17 +251,15 @@ fn reopened(decided: &mut Decided, out: &mut Vec<Effect>, cx: &At) {
 
 fn replied(decided: &mut Decided, reply: &Reply, out: &mut Vec<Effect>, cx: &At) -> Result<(), Refusal> {
     let label = reply.answers.as_ref().map_or("", |answers| answers.label.as_str());
-    let staff = matches!(reply.from, Party::Person(by) if orders::is_staff(by, reply.arrived, cx));
-    if staff && (label == super::replies::UNREACHABLE || label == REVIEW) {
-        if !cx.acts.allows(crate::kernel::assurance::Act::Task, reply.assurance) {
-            let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": decided.file.name() }));
-            return Err(refusal.asking(Asks::Text));
-        }
-        if label != REVIEW {
-            decided.notified = decided.notified.or(Some(reply.arrived));
-        }
-        out.push(Effect::Cancel(label.to_owned()));
-        return Ok(());
+    let tasks = [super::replies::UNREACHABLE, REVIEW, release::LABEL, page::LABEL];
+    if let Party::Person(by) = reply.from
+        && tasks.contains(&label)
+        && orders::is_staff(by, reply.arrived, cx)
+    {
+        return by_staff(decided, by, label, reply, out, cx);
+    }
+    if let Some(by) = spokesperson(decided, reply, cx) {
+        return by_structure(decided, by, label, reply, out, cx);
     }
     let wants_review = acts::lines(&reply.said.text).0.iter().any(|line| line.act == Act::Review);
     let wants_vote = acts::lines(&reply.said.text).0.iter().any(|line| line.act == Act::RequestVote);
@@ -242,6 +269,64 @@ fn replied(decided: &mut Decided, reply: &Reply, out: &mut Vec<Effect>, cx: &At)
     }
     let why = if wants_vote { "vote-late" } else { "decided-already" };
     Err(mails::not_done(&decided.file.name(), why).asking(Asks::Text))
+}
+
+/// A task of staff, done by reply.
+fn by_staff(
+    decided: &mut Decided,
+    by: PersonId,
+    label: &str,
+    reply: &Reply,
+    out: &mut Vec<Effect>,
+    cx: &At,
+) -> Result<(), Refusal> {
+    if !cx.acts.allows(Need::Task, reply.assurance) {
+        return Err(unsure(decided));
+    }
+    match label {
+        release::LABEL => return release::reply(decided, by, reply, out, cx),
+        page::LABEL => return page::reply(decided, by, reply, out, cx),
+        REVIEW => {}
+        _ => decided.notified = decided.notified.or(Some(reply.arrived)),
+    }
+    out.push(Effect::Cancel(label.to_owned()));
+    Ok(())
+}
+
+fn unsure(decided: &Decided) -> Refusal {
+    let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": decided.file.name() }));
+    refusal.asking(Asks::Text)
+}
+
+/// The representative who answers a mail that was written to the new structure.
+fn spokesperson(decided: &Decided, reply: &Reply, cx: &At) -> Option<PersonId> {
+    let organisation = decided.organisation?;
+    let Party::Person(by) = reply.from else { return None };
+    let asked = reply.answers.as_ref().is_some_and(|one| one.to == Party::Organisation(organisation));
+    let speaks = cx.register.organisation(organisation)?.representatives.contains(&by);
+    (asked && speaks).then_some(by)
+}
+
+/// What a new structure writes: words for its page, or anything else, which goes to staff as it is.
+fn by_structure(
+    decided: &mut Decided,
+    by: PersonId,
+    label: &str,
+    reply: &Reply,
+    out: &mut Vec<Effect>,
+    cx: &At,
+) -> Result<(), Refusal> {
+    if !cx.acts.allows(Need::Report, reply.assurance) {
+        return Err(unsure(decided));
+    }
+    if label == page::OWN {
+        return page::propose(decided, by, reply, out, cx);
+    }
+    if reply.said.text.trim().is_empty() {
+        return Err(mails::not_done(&decided.file.name(), "empty").asking(Asks::Text));
+    }
+    super::replies::handed_on(&decided.file, reply, Audience::Role(Role::Staff, None), false, out, cx);
+    Ok(())
 }
 
 /// Dated, acknowledged, passed on; the clerk judges nothing (ambiguity 66).
@@ -256,7 +341,10 @@ fn review(decided: &mut Decided, at: DateTime<Utc>, out: &mut Vec<Effect>, cx: &
         data["asked"] = json!(at);
         let task = Notice::new(REVIEW, to, "accreditation/review-task", data).asking(Asks::Text);
         out.push(Effect::Task(Task::new(task, None)));
-        out.push(Effect::Publish(super::record::decided(decided, cx)));
+        // What is public says so once a person has released that; what is not yet, will.
+        if !decided.versions.is_empty() {
+            out.push(release::ask(decided, "review", cx));
+        }
     }
 }
 
@@ -265,6 +353,22 @@ fn review(decided: &mut Decided, at: DateTime<Utc>, out: &mut Vec<Effect>, cx: &
 struct Reached {
     /// When the applicant learned of it; the moment of the order where left out.
     at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Because {
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Withhold {
+    /// The id of a question of the form.
+    field: String,
+    #[serde(default)]
+    reason: String,
 }
 
 fn ordered(decided: &mut Decided, order: &Order, out: &mut Vec<Effect>, cx: &At) -> Result<(), Refusal> {
@@ -278,9 +382,16 @@ fn ordered(decided: &mut Decided, order: &Order, out: &mut Vec<Effect>, cx: &At)
         "review" => review(decided, order.at, out, cx),
         "done" => out.push(Effect::Cancel(REVIEW.to_owned())),
         "release" => {
-            decided.file.released = true;
-            out.push(Effect::Publish(super::record::decided(decided, cx)));
+            let Because { reason } = orders::arguments(order)?;
+            release::release(decided, order.by, order.at, &reason, out, cx)?;
         }
+        "withhold" => {
+            let Withhold { field, reason } = orders::arguments(order)?;
+            release::withhold(decided, order.by, order.at, (&field, &reason), out, cx)?;
+        }
+        "page" => page::wanted(decided, out, cx)?,
+        "publish-page" => page::release(decided, order.by, order.at, out, cx)?,
+        "no-page" => page::refuse(decided, out),
         "suspend" => {
             return Err(mails::not_done(&decided.file.name(), "suspend-late"));
         }

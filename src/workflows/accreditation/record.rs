@@ -1,9 +1,10 @@
 //! The public record of an application (P): typed fields from a whitelist, nothing else. Of the application itself it
 //! shows what the form says is public, once staff have released it; a free text that seems to hold somebody's address
-//! or telephone number is left out and named as left out. The decision is public without that.
+//! or telephone number is left out and named as left out. A decision is public once staff have released that, and
+//! changes in dated versions with a reason.
 
-use super::{At, Decided, File, Route, View};
-use crate::kernel::form::{Amount, Value as Answer};
+use super::{At, Decided, File, Route, Version, View, application};
+use crate::kernel::form::{Amount, Sees, Value as Answer};
 use crate::kernel::ids::CaseId;
 use crate::kernel::workflow::Record;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -47,7 +48,7 @@ struct Content {
     updates: Option<Vec<String>>,
     languages: Option<Vec<String>>,
     certified: Option<bool>,
-    /// Texts left out because they seem to hold personal data.
+    /// Left out because they seem to hold personal data, or as staff decided.
     withheld: Vec<&'static str>,
 }
 
@@ -61,10 +62,20 @@ struct Decision {
     /// Where the tally stands.
     tally: Option<String>,
     review_requested: bool,
+    /// When a person released it, and changed it since.
+    versions: Vec<Dated>,
+}
+
+/// A version of the record: when it was released, and why it differs from the one before.
+#[derive(Debug, Serialize)]
+struct Dated {
+    at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
 }
 
 /// Whether a free text seems to hold an address or a telephone number.
-fn personal(text: &str) -> bool {
+pub(super) fn personal(text: &str) -> bool {
     let mut run = 0;
     let number = text.chars().any(|c| {
         run = match c {
@@ -77,57 +88,67 @@ fn personal(text: &str) -> bool {
     number || text.contains(['@', '\u{ff20}'])
 }
 
+/// Whether everybody may see the answer to a question at all: its form says so.
+fn is_public(id: &str) -> bool {
+    application::form().field(id).is_some_and(|(_, field)| field.sees == Sees::Public)
+}
+
+/// An answer that everybody may see. There is no other way from a form to the public: what its form does not call
+/// public, what staff keep back, and a free text that seems to hold personal data are not there.
+pub(super) fn public<'a>(file: &'a File, id: &str) -> Option<&'a Answer> {
+    let shown = |answer: &&Answer| !matches!(answer, Answer::Text(text) if personal(text));
+    file.answer(id).filter(shown).filter(|_| is_public(id) && !file.withheld.contains(id))
+}
+
+/// The questions everybody may see the answers of, whose answers are kept back all the same.
+pub(super) fn withheld(file: &File) -> Vec<&'static str> {
+    let fields = application::form().fields.iter().map(|field| field.id.as_str());
+    fields.filter(|id| is_public(id) && file.answer(id).is_some() && public(file, id).is_none()).collect()
+}
+
 impl Content {
     fn of(file: &File) -> Content {
-        let mut withheld = Vec::new();
-        let mut text = |id: &'static str| match file.answer(id) {
-            Some(Answer::Text(text)) if personal(text) => {
-                withheld.push(id);
-                None
-            }
+        let text = |id| match public(file, id) {
             Some(Answer::Text(text)) => Some(text.clone()),
             _ => None,
         };
-        let (goals, structure, membership) = (text("goals"), text("structure"), text("membership"));
-        let (discussion, intersection, other_icann) =
-            (text("discussion"), text("intersection"), text("other-icann"));
-        let yes = |id| match file.answer(id) {
+        let yes = |id| match public(file, id) {
             Some(Answer::YesNo(yes)) => Some(*yes),
             _ => None,
         };
-        let several = |id| match file.answer(id) {
+        let several = |id| match public(file, id) {
             Some(Answer::Several(ids)) => Some(ids.clone()),
             _ => None,
         };
-        let written = |id| match file.answer(id) {
+        let written = |id| match public(file, id) {
             Some(Answer::Choice(text) | Answer::Url(text) | Answer::Email(text)) => Some(text.clone()),
             _ => None,
         };
         Content {
             kind: written("kind"),
-            founded: match file.answer("founded") {
+            founded: match public(file, "founded") {
                 Some(Answer::Date(day)) => Some(*day),
                 _ => None,
             },
             web: written("web"),
             contact: written("contact"),
             leadership_knows: yes("leaders-know"),
-            goals,
-            structure,
-            members: match file.answer("members") {
+            goals: text("goals"),
+            structure: text("structure"),
+            members: match public(file, "members") {
                 Some(Answer::Number(amount)) => Some(*amount),
                 _ => None,
             },
-            membership,
+            membership: text("membership"),
             region_predominates: yes("region"),
-            discussion,
+            discussion: text("discussion"),
             self_supporting: yes("self-supporting"),
-            intersection,
-            other_icann,
+            intersection: text("intersection"),
+            other_icann: text("other-icann"),
             updates: several("updates"),
             languages: several("languages"),
             certified: yes("certifies"),
-            withheld,
+            withheld: withheld(file),
         }
     }
 }
@@ -159,9 +180,10 @@ pub(super) fn withdrawn(file: &File, cx: &At) -> Record {
     publish(file, "withdrawn", None, cx)
 }
 
-/// A decision, its date, route and tally.
+/// A decision, its date, route and tally: as somebody released it.
 pub(super) fn decided(decided: &Decided, cx: &At) -> Record {
     let status = if decided.accredited { "accredited" } else { "refused" };
+    let dated = |version: &Version| Dated { at: version.at, reason: version.reason.clone() };
     let decision = Decision {
         accredited: decided.accredited,
         route: decided.route,
@@ -169,6 +191,7 @@ pub(super) fn decided(decided: &Decided, cx: &At) -> Record {
         advice: decided.file.advised().map(|advice| advice.view),
         tally: decided.ballot.map(|ballot| format!("ballots/{ballot}.json")),
         review_requested: decided.review.is_some(),
+        versions: decided.versions.iter().map(dated).collect(),
     };
     publish(&decided.file, status, Some(decision), cx)
 }

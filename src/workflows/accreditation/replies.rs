@@ -4,8 +4,8 @@
 use super::diligence::LABEL as DILIGENCE;
 use super::suspension::{By, Needed};
 use super::{
-    Accreditation, At, File, Ground, Next, Pending, Running, Stage, Unsure, Why, advice, application,
-    conclude, deciding, diligence, mails, orders, review, suspension,
+    Accreditation, At, File, Ground, Next, Pending, Running, Stage, Suspension, Unsure, Why, advice,
+    application, conclude, deciding, diligence, mails, orders, review, suspension,
 };
 use crate::kernel::assurance::Act as Need;
 use crate::kernel::choice::Choice;
@@ -82,6 +82,11 @@ impl Running {
             deciding::reply(self, person, reply, out, cx)?;
             return Ok(Next::Stay);
         }
+        // Others relied on a request: it stays, and its author is told.
+        let requested = self.file.requests.iter().any(|request| request.by == person);
+        if requested && reply.said.has(&Command::Withdraw) {
+            return Err(mails::not_done(&self.file.name(), "vote-stays"));
+        }
         if !cx.acts.allows(Need::Task, reply.assurance) {
             let refusal = Refusal::new("accreditation/unsure", json!({ "applicant": self.file.name() }));
             return Err(refusal.asking(Asks::Text));
@@ -98,9 +103,8 @@ impl Running {
         if bounce.to != file.applicant || !to_applicant(&bounce.label) || bounce.address != file.address {
             return;
         }
-        let addresses = cx.register.speaker(file.applicant).map_or(1, |person| person.addresses.len());
         let next = file.address.saturating_add(1);
-        if usize::from(next) < addresses {
+        if usize::from(next) < file.addresses(cx.register) {
             file.address = next;
             out.extend(suspension::again(file, &bounce.label, cx).map(Effect::Tell));
             return;
@@ -120,7 +124,7 @@ pub(super) fn unreachable(file: &File, about: &str, cx: &At) -> Task {
 }
 
 /// Whether a mail of this label goes to the applicant.
-fn to_applicant(label: &str) -> bool {
+pub(super) fn to_applicant(label: &str) -> bool {
     let kind = label.split(':').next().unwrap_or_default();
     matches!(kind, "form" | "receipt" | "received" | "question" | "suspension" | "progress")
 }
@@ -179,25 +183,52 @@ fn information(
         return Err(refusal.asking(Asks::Text));
     }
     let number = suspension::waits_for_information(&running.file, label);
-    let lifts = running.file.suspensions.iter().find(|one| Some(one.number) == number);
+    // What comes in a second mail ends nothing any more, and goes to those who asked all the same.
+    let about = number.or(suspension::number(label));
+    let asked = running.file.suspensions.iter().find(|one| Some(one.number) == about);
     let mut readers: BTreeSet<Party> = mails::staff(cx).into_iter().collect();
-    if let Some(lifts) = lifts {
-        readers.extend(lifts.by.iter().filter(|party| **party != running.file.applicant));
-        if lifts.ground == Ground::Secretariat {
-            readers.extend(mails::secretariat(&running.file, cx));
-        }
-    }
-    let mut data = mails::facts(&running.file, cx);
-    data["text"] = json!(reply.said.text);
-    data["lifts"] = json!(number.is_some());
+    readers.extend(asked.map(|asked| wanting(&running.file, asked, cx)).unwrap_or_default());
     let readers = Audience::Parties(readers.into_iter().collect());
-    let told = Notice::new(INFORMATION, readers, "accreditation/information", data).asking(Asks::Text);
-    out.push(Effect::Tell(told));
-    out.push(Effect::Tell(mails::progress(&running.file, "information", Some(reply.arrived), cx)));
+    handed_on(&running.file, reply, readers, number.is_some(), out, cx);
     if let Some(number) = number {
         suspension::lift(running, number, reply.arrived, out, cx);
     }
     Ok(())
+}
+
+/// Who waits for information, as of now: whoever has left her office since does not get it any more, and who holds it
+/// does. Where no member who asked still sits, the Chair gets it.
+fn wanting(file: &File, suspension: &Suspension, cx: &At) -> Vec<Party> {
+    match suspension.ground {
+        Ground::Applicant => Vec::new(),
+        Ground::Secretariat => mails::secretariat(file, cx),
+        Ground::Alac => {
+            let sits =
+                |party: &&Party| matches!(party, Party::Person(one) if deciding::sits(*one, cx.now, cx));
+            let sitting: Vec<Party> = suspension.by.iter().filter(sits).copied().collect();
+            if sitting.is_empty() { mails::officers(cx) } else { sitting }
+        }
+    }
+}
+
+/// Passes somebody's words on as they are, and thanks for them.
+pub(super) fn handed_on(
+    file: &File,
+    reply: &Reply,
+    readers: Audience,
+    lifts: bool,
+    out: &mut Vec<Effect>,
+    cx: &At,
+) {
+    let mut data = mails::facts(file, cx);
+    data["text"] = json!(reply.said.text);
+    data["lifts"] = json!(lifts);
+    let told = Notice::new(INFORMATION, readers, "accreditation/information", data).asking(Asks::Text);
+    out.push(Effect::Tell(told));
+    let thanks = mails::progress(file, "information", Some(reply.arrived), cx);
+    let ours = reply.from == file.applicant;
+    let thanks = if ours { thanks } else { Notice { to: reply.from.into(), address: 0, ..thanks } };
+    out.push(Effect::Tell(thanks));
 }
 
 /// What staff, the Secretariat and members write, vouched for.

@@ -6,7 +6,9 @@ use crate::kernel::form::{FormTalk, Value as Answer};
 use crate::kernel::ids::{CaseId, OrganisationId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
 use crate::kernel::people::Region;
-use chrono::{DateTime, Duration, Utc};
+use crate::kernel::register::Register;
+use crate::kernel::workflow::Notice;
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +63,9 @@ pub struct File {
     pub advice: Vec<Advice>,
     /// Staff have released the whitelisted view of the application.
     pub released: bool,
+    /// Answers that staff keep from the public though the form calls them public.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withheld: BTreeSet<String>,
     /// Which of the applicant's addresses takes mail.
     pub address: u8,
 }
@@ -281,6 +286,42 @@ pub struct Decided {
     /// When a review of the decision was asked for.
     pub review: Option<DateTime<Utc>>,
     pub organisation: Option<OrganisationId>,
+    /// The public record of the decision as people released it, newest last; nothing of it is public before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Version>,
+    /// When the first report of an accredited group is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_report: Option<NaiveDate>,
+    /// The page we give to a structure that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
+}
+
+/// A version of what is public, by the person who released it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub at: DateTime<Utc>,
+    pub by: PersonId,
+    /// Why it was changed; of the first one nothing.
+    pub reason: String,
+}
+
+/// A page of ours for a structure without one (F).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// What its representatives asked to have on it, until staff have looked.
+    pub proposed: Option<Words>,
+    /// As staff released it, newest last; the first has what the application says and no words beside.
+    pub versions: Vec<Words>,
+}
+
+/// A structure's own words for its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    pub text: String,
+    /// Who wrote them; who released them where the page has none.
+    pub by: PersonId,
+    pub at: DateTime<Utc>,
 }
 
 /// How it was decided.
@@ -340,6 +381,33 @@ impl File {
     /// The applicant's name, on one line.
     pub(super) fn name(&self) -> String {
         application::name(&self.talk)
+    }
+
+    /// The addresses that the form itself gives for the group: of who fills it in, and for the public. They are tried
+    /// when those the applicant writes from take no mail.
+    fn given(&self) -> Vec<&str> {
+        let people = match self.answer("submitter") {
+            Some(Answer::People(people)) => people.as_slice(),
+            _ => &[],
+        };
+        let contact = match self.answer("contact") {
+            Some(Answer::Email(contact)) => Some(contact.as_str()),
+            _ => None,
+        };
+        let mut given: Vec<&str> = people.iter().filter_map(|person| person.email.as_deref()).collect();
+        given.extend(contact.filter(|contact| !given.contains(contact)));
+        given
+    }
+
+    /// How many addresses of the applicant can be tried.
+    pub(super) fn addresses(&self, register: &Register) -> usize {
+        register.speaker(self.applicant).map_or(1, |person| person.addresses.len()) + self.given().len()
+    }
+
+    /// A notice to the applicant, at the address that takes mail.
+    pub(super) fn addressed(&self, notice: Notice) -> Notice {
+        let notice = notice.to_address(self.address);
+        if self.address > 0 { notice.also_at(&self.given()) } else { notice }
     }
 
     /// When the 90 days stood still.

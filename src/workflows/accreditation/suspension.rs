@@ -131,6 +131,8 @@ pub(super) fn by_member(
 ) -> Result<(), Refusal> {
     in_time(running, by.at, cx)?;
     let file = &mut running.file;
+    // Who has left the committee meanwhile wants nothing any more.
+    file.wanted.retain(|wanted| deciding::sits(wanted.by, by.at, cx));
     let others: BTreeSet<PersonId> = file.wanted.iter().map(|w| w.by).filter(|by| *by != person).collect();
     let needed = match needed {
         Some(needed) => Some(needed),
@@ -205,7 +207,7 @@ fn notice(file: &File, suspension: &Suspension, cx: &At) -> Notice {
     };
     let data = mails::suspension(file, suspension, cx);
     let notice = Notice::new(&label(suspension.number), file.applicant, template, data);
-    notice.asking(Asks::Text).to_address(file.address)
+    file.addressed(notice.asking(Asks::Text))
 }
 
 /// The notice about a suspension once more, to the address that is tried next.

@@ -14,9 +14,12 @@ mod annulment;
 mod answers;
 mod closing;
 mod mails;
+mod news;
 mod setup;
 mod staff;
 mod tally;
+
+pub use news::{News, Tidings};
 
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::{Counts, Rule, Verdict};

@@ -213,6 +213,7 @@ fn days_are_read_in_seven_languages_and_never_guessed() {
         check("\"date\"", text, day.clone());
     }
     check("\"date\"", "1er décembre 2023", Value::Date("2023-12-01".parse().unwrap()));
+    check("\"date\"", "1º de dezembro de 2023", Value::Date("2023-12-01".parse().unwrap()));
     check("\"date\"", "25.12.2023", Value::Date("2023-12-25".parse().unwrap()));
     check("\"date\"", "12/25/2023", Value::Date("2023-12-25".parse().unwrap()));
     check("\"date\"", "05/05/2024", Value::Date("2024-05-05".parse().unwrap()));
