@@ -3,7 +3,7 @@
 
 mod confidential;
 
-pub use confidential::{Confidence, Heard, Told, in_confidence};
+pub use confidential::{Confidence, Heard, Told, in_confidence, mistakable};
 
 use crate::kernel::assurance::Assurance;
 use crate::kernel::ids::{CaseId, NoticeId, Party, PersonId, StrangerId};

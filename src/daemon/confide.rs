@@ -5,7 +5,7 @@
 use super::Daemon;
 use crate::advance::{LetterBody, NewLetter, OutboxRow};
 use crate::desk::{self, Confidence, Counter, Heard, Outcome, Token, Told};
-use crate::kernel::confidential::{Bar, Comment, Sealed as Handle, day, may_read};
+use crate::kernel::confidential::{Bar, Comment, Sealed as Handle, day, is_member, may_read};
 use crate::kernel::ids::{AnonymousId, CaseId, NoticeId, Party};
 use crate::kernel::people::Person;
 use crate::kernel::register::Register;
@@ -44,7 +44,12 @@ impl From<Sorted> for Decided {
 impl<S: Store> Daemon<S> {
     /// The case whose confidential notice a mail answers or brings back, out of the cases that have written any.
     /// Every number of ours in it counts, wherever it stands: rather one mail too many than one too few.
-    pub(super) async fn confidence(&self, raw: &[u8], cases: &BTreeSet<CaseId>) -> Answer<Option<CaseId>> {
+    pub(super) async fn confidence(
+        &self,
+        raw: &[u8],
+        cases: &BTreeSet<CaseId>,
+        now: DateTime<Utc>,
+    ) -> Answer<Option<CaseId>> {
         if cases.is_empty() {
             return Ok(None);
         }
@@ -53,16 +58,23 @@ impl<S: Store> Daemon<S> {
         let notices: BTreeSet<NoticeId> =
             ours.map(|(_, notice)| notice).filter(|notice| cases.contains(&notice.case)).collect();
         for id in notices.into_iter().take(NUMBERS) {
-            if self
-                .store
-                .notice(id)
-                .await?
-                .is_some_and(|notice| in_confidence(notice.row.class, notice.row.asks))
+            let Some(notice) = self.store.notice(id).await? else { continue };
+            if in_confidence(notice.row.class, notice.row.asks)
+                || (desk::mistakable(&notice.row.label) && self.may_comment(&letter, id.case, now).await?)
             {
                 return Ok(Some(id.case));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a mail's address is that of somebody who may comment on a case.
+    async fn may_comment(&self, letter: &Letter, case: CaseId, now: DateTime<Utc>) -> Answer<bool> {
+        let row = self.store.case(case).await?;
+        let Some(region) = row.and_then(|row| row.confidences.region) else { return Ok(false) };
+        let register = self.register().await?;
+        let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
+        Ok(author.is_some_and(|person| is_member(&register, person.id, region, now)))
     }
 
     /// Sorts a mail that was written in confidence of a case.

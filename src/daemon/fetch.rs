@@ -107,7 +107,7 @@ impl<S: Store> Daemon<S> {
         let mut handled = Vec::with_capacity(batch.arrivals.len());
         for arrival in batch.arrivals {
             let place = arrival.place.clone();
-            let confidential = self.confidence(arrival.body.bytes(), &cases).await?;
+            let confidential = self.confidence(arrival.body.bytes(), &cases, fetching.now).await?;
             let mail = fetching.mail(arrival, confidential)?;
             let keep = mail.junk && mail.case_hint.is_none();
             // What is confidential the store asks to be expunged.

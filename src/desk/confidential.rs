@@ -9,7 +9,8 @@ use crate::kernel::people::Region;
 use crate::kernel::register::Register;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::{Asks, Input};
-use crate::letters::{Class, Letter, line_command};
+use crate::letters::{Class, Letter, acts, line_command};
+use crate::workflows::accreditation::MISTAKABLE;
 
 /// The matter in whose confidence a mail was written.
 pub struct Confidence<'a> {
@@ -78,15 +79,35 @@ pub fn in_confidence(letter: &Letter, at: &Counter<'_>, of: &Confidence<'_>) -> 
     if alone && !commands.contains(&Command::Named) {
         return elsewhere(&wordless(letter));
     }
-    // Its text quotes a confidential mail; what it answers is another.
+    // What it answers asked for no comment: its text quotes a confidential mail, or it is a comment all the same.
     if !asked.confidential {
-        return elsewhere(letter);
+        return match of.region.filter(|region| mistaken(letter, at, of, asked, *region)) {
+            Some(region) => Heard::Comment(comment(letter, at, of, asked, region)),
+            None => elsewhere(letter),
+        };
     }
     match asked.asks {
         Asks::Comment(region) => Heard::Comment(comment(letter, at, of, asked, region)),
         Asks::Nothing => thanks(letter, of, asked, answer),
         _ => elsewhere(letter),
     }
+}
+
+/// Whether a notice that asks for no comment may be taken for the invitation by who is entitled to comment.
+pub fn mistakable(label: &str) -> bool {
+    MISTAKABLE.contains(&label)
+}
+
+/// Whether somebody who may comment answered such a notice with words that are neither a command nor an act: nothing
+/// else could come of them there, so in doubt they are a comment.
+fn mistaken(letter: &Letter, at: &Counter<'_>, of: &Confidence<'_>, asked: &Asking, region: Region) -> bool {
+    let member = |person| is_member(of.then, person, region, at.arrived);
+    let named = |command: &Command| *command == Command::Named;
+    mistakable(&asked.label)
+        && author(letter, of.then).is_some_and(member)
+        && letter.commands.iter().all(named)
+        && acts::lines(&letter.text).0.is_empty()
+        && !letter.text.trim().is_empty()
 }
 
 /// A comment, and why it is not taken if it is not.

@@ -3,10 +3,12 @@
 
 use crate::daemon_rig::{MAILBOX, Relay, Rig, t};
 use crate::invited::{in_review, invitation, shred, structure};
-use atlarged::kernel::ids::{CaseId, NoticeId};
-use atlarged::kernel::workflow::Input;
+use atlarged::advance::LetterBody;
+use atlarged::kernel::ids::{CaseId, NoticeId, PersonId};
+use atlarged::kernel::people::Region;
+use atlarged::kernel::workflow::{Asks, Input, Order};
 use atlarged::ports::store::{Books, Confidential, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Ann, p1, represents a structure in Africa and was invited; Bob, p2, sits on the ALAC; Sue, p3, is staff.
 async fn invited() -> (Rig, CaseId, NoticeId) {
@@ -292,4 +294,60 @@ async fn a_step_on_a_comment_never_sees_who_or_what() {
     let input: Input = serde_json::from_value(rig.inputs(case).await.pop().unwrap()).unwrap();
     let shown = format!("{input:?}");
     assert!(shown.contains("words: Sealed") && !shown.contains("p1") && !shown.contains("meet"), "{shown}");
+}
+
+/// Staff enter something at the keyboard.
+async fn orders(rig: &mut Rig, minutes: i64, case: CaseId, verb: &str, args: Value) {
+    let (by, at) = (PersonId(3), t(minutes));
+    let order = Order { by, verb: verb.into(), args, at, os_user: String::new(), nonce: "00".into() };
+    rig.post(verb, LetterBody::ToCase(case, Input::Order(order))).await;
+    rig.turn(minutes).await;
+}
+
+/// The application rested, and goes on: Ann, who sits on the committee and represents a structure, is told of both.
+async fn resumed() -> (Rig, CaseId) {
+    let (mut rig, case, _) = invited().await;
+    orders(&mut rig, 30, case, "suspend", json!({ "ground": "applicant" })).await;
+    orders(&mut rig, 60, case, "lift", json!({ "number": "1" })).await;
+    rig.out.sent.clear();
+    (rig, case)
+}
+
+async fn told(rig: &Rig, template: &str, person: u32) -> Vec<(NoticeId, Asks)> {
+    let notices = rig.notices(template).await.into_iter().map(|notice| notice.row);
+    let hers = notices.filter(|row| row.to.to_string() == format!("p{person}") && row.id.case.0 > 2);
+    hers.map(|row| (row.id, row.asks)).collect()
+}
+
+#[tokio::test]
+async fn whatever_tells_members_that_they_may_comment_can_be_answered_in_confidence() {
+    let (rig, _) = resumed().await;
+    let reminded = told(&rig, "accreditation/review-reminder", 1).await;
+    assert_eq!(reminded.len(), 2, "once by the clock, once because it goes on");
+    assert!(reminded.iter().all(|(_, asks)| *asks == Asks::Comment(Region::Africa)));
+}
+
+#[tokio::test]
+async fn a_member_who_comments_in_answer_to_another_mail_of_the_review_is_heard_in_confidence() {
+    let (mut rig, case) = resumed().await;
+    let [(notice, _)] = told(&rig, "accreditation/lifted-told", 1).await[..] else { panic!("told once") };
+    answers(&mut rig, 100, "ann@a.example", notice, "They meet every month. canary body");
+    rig.turn(101).await;
+    assert_eq!(comments(&rig, case).await.len(), 1);
+    let known = all(&rig).await;
+    for canary in ["canary", "Canary", "ann@", "They meet"] {
+        assert!(!known.contains(canary), "{canary}");
+    }
+    assert_eq!(rig.inbox.expunged, [1]);
+    assert!(rig.out.sent.pop().unwrap().contains("It bears no name"));
+}
+
+#[tokio::test]
+async fn who_may_not_comment_answers_the_news_of_a_review_openly() {
+    let (mut rig, case) = resumed().await;
+    let [(notice, _)] = told(&rig, "accreditation/lifted-told", 2).await[..] else { panic!("told once") };
+    answers(&mut rig, 100, "bob@b.example", notice, "Who are they?");
+    rig.turn(101).await;
+    assert!(comments(&rig, case).await.is_empty() && rig.inbox.expunged.is_empty());
+    assert!(all(&rig).await.contains("Who are they?"));
 }

@@ -268,3 +268,33 @@ fn comments_may_be_asked_for_in_any_mail() {
     );
     assert_eq!(asked("COMMENTS", "x@y.example"), "silent: unsolicited");
 }
+
+/// A mail about the application that asks for no comment.
+fn news(label: &str) -> Token {
+    let Token::Known(asking) = asking(Party::Person(PersonId(1)), Asks::Text, "x/dossier") else {
+        unreachable!("a known token")
+    };
+    Token::Known(Asking { label: label.to_owned(), confidential: false, ..asking })
+}
+
+#[test]
+fn words_of_a_member_that_can_mean_nothing_else_are_a_comment() {
+    for label in ["dossier", "review-resumed", "wanted"] {
+        check(Mail { asked: news(label), ..Mail::default() }, r#""They meet every month." to p1"#);
+    }
+    let named = Mail { asked: news("dossier"), body: "NAMED\r\nThey meet.", ..Mail::default() };
+    check(named, r#""They meet." named p1 to p1"#);
+    check(Mail { asked: news("dossier"), login: false, ..Mail::default() }, "Unsure to p1");
+}
+
+#[test]
+fn what_asks_for_something_else_is_no_comment() {
+    for (label, from, body, expected) in [
+        ("advice", "ann@a.example", "They meet.", r#"c7 from p1: "They meet.""#),
+        ("dossier", "eve@e.example", "They meet.", r#"c7 from p2: "They meet.""#),
+        ("dossier", "ann@a.example", "REQUEST VOTE", r#"c7 from p1: "REQUEST VOTE""#),
+        ("wanted", "ann@a.example", "SUSPEND\r\nWho pays?", r#"c7 from p1: "SUSPEND\nWho pays?""#),
+    ] {
+        check(Mail { asked: news(label), from, body, ..Mail::default() }, expected);
+    }
+}

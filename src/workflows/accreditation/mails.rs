@@ -320,8 +320,10 @@ fn involved(file: &File, stage: &Stage, cx: &At) -> Vec<Party> {
     }
 }
 
-/// Clocks go on: to the applicant and to those who take part, and with the new end where one matters to them.
-pub(super) fn lifted(file: &File, stage: &Stage, cx: &At) -> [Notice; 2] {
+/// Clocks go on: to the applicant and to those who take part, and with the new end where one matters to them. The
+/// region's members, who were not told that it rested, are asked for comments once more: whatever tells of their time
+/// must be a mail that can be answered in confidence.
+pub(super) fn lifted(file: &File, stage: &Stage, cx: &At) -> Vec<Notice> {
     let until = match stage {
         Stage::RegionalReview(timer) => vec![timer.due],
         Stage::Window(window) => vec![window.timer.due],
@@ -330,13 +332,15 @@ pub(super) fn lifted(file: &File, stage: &Stage, cx: &At) -> [Notice; 2] {
     let mut data = facts(file, cx);
     data["until"] = json!(until);
     data["stage"] = json!(stage.name());
-    let mut to: BTreeSet<Party> = involved(file, stage, cx).into_iter().collect();
-    if let (Stage::RegionalReview(_), Some(region)) = (stage, file.region) {
-        to.extend(review::members(cx.register, region, cx.now));
+    let told = Audience::Parties(once(involved(file, stage, cx).into_iter()));
+    let reviewed = matches!(stage, Stage::RegionalReview(_));
+    let label = if reviewed { review::RESUMED } else { "lifted" };
+    let told = Notice::new(label, told, "accreditation/lifted-told", data);
+    let mut all = vec![progress(file, "lifted", None, cx), told];
+    if let (Stage::RegionalReview(timer), Some(region)) = (stage, file.region) {
+        all.push(review::reminder(file, region, timer.due, cx));
     }
-    let told = Audience::Parties(to.into_iter().collect());
-    let told = Notice::new("lifted", told, "accreditation/lifted-told", data);
-    [progress(file, "lifted", None, cx), told]
+    all
 }
 
 /// A decision in words.

@@ -34,6 +34,7 @@ mod state;
 mod suspension;
 
 pub use policy::{OnNegativeAdvice, Policy};
+pub use review::MISTAKABLE;
 pub use state::*;
 
 use crate::kernel::language::Language;

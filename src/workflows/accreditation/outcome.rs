@@ -47,6 +47,7 @@ fn asked_no_more(file: &File) -> impl Iterator<Item = Effect> {
         "vote-stuck",
         "unreachable",
         "wanted",
+        "review-resumed",
         "alert",
     ];
     let numbered = [("window", file.advice.len()), ("suspension", file.suspensions.len())];

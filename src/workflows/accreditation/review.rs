@@ -13,6 +13,11 @@ use chrono::{DateTime, Utc};
 pub(super) const LABEL: &str = "invitation";
 /// The label of what the committee gets to read.
 pub(super) const DOSSIER: &str = "dossier";
+/// The label of the news that the review goes on.
+pub(super) const RESUMED: &str = "review-resumed";
+/// Labels of mails that tell of the review and ask for no comment. Who may comment may take one of them for the
+/// invitation, and is then heard in confidence like anybody.
+pub const MISTAKABLE: [&str; 3] = [DOSSIER, RESUMED, super::suspension::WANTED];
 
 /// The then-current members of a region's organisation: each structure through its representatives, and individual
 /// members where it has them.
@@ -25,6 +30,11 @@ fn invitation(file: &File, region: Region, due: DateTime<Utc>, template: &'stati
     let to = Audience::Parties(members(cx.register, region, cx.now));
     let notice = Notice::new(LABEL, to, template, mails::dossier(file, due, cx));
     notice.asking(Asks::Comment(region)).not_after(due)
+}
+
+/// The members are told once more until when they may comment.
+pub(super) fn reminder(file: &File, region: Region, due: DateTime<Utc>, cx: &At) -> Notice {
+    invitation(file, region, due, "accreditation/review-reminder", cx)
 }
 
 /// The members are asked, the committee is told that it may read along.
@@ -64,9 +74,8 @@ pub(super) fn wake(running: &mut Running, out: &mut Vec<Effect>, cx: &At) {
     let reminds = timer.reminders.climb(cx.now);
     if super::over(due) > cx.now {
         if let Some(region) = running.file.region.filter(|_| reminds) {
-            let notice = invitation(&running.file, region, due, "accreditation/review-reminder", cx);
             out.push(Effect::Cancel(LABEL.to_owned()));
-            out.push(Effect::Tell(notice));
+            out.push(Effect::Tell(reminder(&running.file, region, due, cx)));
         }
         return;
     }
@@ -74,4 +83,54 @@ pub(super) fn wake(running: &mut Running, out: &mut Vec<Effect>, cx: &At) {
     let due = cx.now + days(cx.policy.advice_days);
     out.push(Effect::Task(advice::task(&running.file, due, cx)));
     running.stage = Stage::AdviceDue(AdviceDue { timer: Timer::new(due, &[], cx.now), overdue: false });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Accreditation;
+    use super::*;
+    use chrono::Duration;
+
+    /// Whether a comment is taken that comes so many days after the end, while the application rests or does not.
+    fn check(rests: bool, days_late: i64, region: Region, taken: bool) {
+        let stored = include_str!("../../../tests/it/golden/states/accreditation/regional-review.json");
+        let Ok(Accreditation::Running(mut running)) = serde_json::from_str(stored) else {
+            panic!("a running application")
+        };
+        let Stage::RegionalReview(timer) = &running.stage else { panic!("a review") };
+        let due = timer.due;
+        running.file.frozen = rests.then_some(due - Duration::days(1));
+        let (before, mut out) = (running.file.comments, Vec::new());
+        let said = Comment {
+            region,
+            words: "sealed:00000000000000000000000000000001".parse().unwrap(),
+            source: None,
+            author: "a7".parse().unwrap(),
+            label: LABEL.into(),
+            arrived: confidential::day(due + Duration::days(days_late)),
+            nonce: "00".into(),
+            barred: None,
+        };
+        let answer = comment(&mut running, &said, &mut out);
+        assert_eq!(answer.is_ok(), taken, "rests: {rests}, {days_late} days late, {region:?}");
+        assert_eq!((running.file.comments - before, out.len()), (u32::from(taken), usize::from(taken)));
+    }
+
+    #[test]
+    fn a_comment_counts_until_the_end() {
+        check(false, 0, Region::Africa, true);
+        check(false, 1, Region::Africa, false);
+    }
+
+    #[test]
+    fn while_the_application_rests_so_does_the_end_of_the_comments() {
+        check(true, 1, Region::Africa, true);
+        check(true, 200, Region::Africa, true);
+    }
+
+    #[test]
+    fn members_of_another_region_are_not_heard() {
+        check(false, 0, Region::Europe, false);
+        check(true, 0, Region::Europe, false);
+    }
 }

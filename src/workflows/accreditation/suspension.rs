@@ -17,6 +17,9 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+/// The label of the news that a member of the committee wants information.
+pub(super) const WANTED: &str = "wanted";
+
 /// The label of the notice about one suspension.
 pub(super) fn label(number: u32) -> String {
     format!("suspension:{number}")
@@ -151,7 +154,7 @@ pub(super) fn by_member(
         data["wanted"] = mails::wanted(file);
         data["least"] = json!(least);
         let committee = Audience::Role(Role::AlacMember, None);
-        let notice = Notice::new("wanted", committee, "accreditation/information-wanted", data);
+        let notice = Notice::new(WANTED, committee, "accreditation/information-wanted", data);
         out.push(Effect::Tell(notice.asking(Asks::Text)));
         return Ok(());
     }
