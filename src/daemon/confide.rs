@@ -3,6 +3,7 @@
 //! the same transaction. Nothing here is logged.
 
 use super::Daemon;
+use super::large::kind;
 use crate::advance::{LetterBody, NewLetter, OutboxRow};
 use crate::desk::{self, Confidence, Counter, Heard, Outcome, Token, Told};
 use crate::kernel::confidential::{Bar, Comment, Sealed as Handle, day, may_read};
@@ -197,9 +198,10 @@ impl<S: Store> Daemon<S> {
         if let Sorted::Quarantined(_) = decided.sorted {
             let row = self.store.case(case).await?;
             let over = row.is_none_or(|row| row.confidences.over) || self.keys.is_shredded(case)?;
-            let opened = if over { None } else { self.keys.try_open(&mail.raw, b"mail")? };
+            let kind = kind(mail.upload);
+            let opened = if over { None } else { self.keys.try_open(&mail.raw, kind)? };
             match opened {
-                Some(bytes) => raw = Some(self.keys.seal(&KeyName::Case(case), &bytes, b"mail")?),
+                Some(bytes) => raw = Some(self.keys.seal(&KeyName::Case(case), &bytes, kind)?),
                 None => decided.sorted = Sorted::Silent(OVER.to_owned()),
             }
         }

@@ -7,11 +7,13 @@ mod confide;
 mod digest;
 mod errands;
 mod fetch;
+mod large;
 mod publish;
 mod run;
 mod send;
 mod sort;
 mod think;
+mod trace;
 mod upkeep;
 mod verify;
 

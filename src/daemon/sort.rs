@@ -2,15 +2,18 @@
 
 use super::confide::{Decided, in_confidence};
 use super::fetch::TOLERANCE;
+use super::large::Opened;
 use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
+use crate::kernel::form::Sheet;
 use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::people::Person;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::Asks;
+use crate::letters::sieve::Limits;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::office::{News, Waits};
@@ -90,12 +93,13 @@ impl<S: Store> Daemon<S> {
 
     async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Decided>> {
         let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned()).into()));
-        let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
+        let Some(opened) = self.open_mail(mail)? else {
             return aside("its key is gone, or its bytes were altered");
         };
-        let mut letter = letters::read(&raw, &self.trust());
+        let raw = &opened.skeleton.bytes;
+        let mut letter = letters::read_skeleton(&opened.skeleton, &self.trust());
         let asks_verify = letter.class == Class::Reply && letter.commands.contains(&Command::Verify);
-        let forwarded = if asks_verify { letters::forwarded::forwarded(&raw) } else { None };
+        let forwarded = if asks_verify { letters::forwarded::forwarded(raw) } else { None };
         if !mail.accepted && implausible(&letter, mail, now) {
             return aside("its times of arrival disagree or lie in the future");
         }
@@ -110,14 +114,17 @@ impl<S: Store> Daemon<S> {
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let known = author.is_some() || matches!(asked, Token::Known(_));
-        if !self.check(&raw, &mut letter, mail, known, now).await? {
+        if !self.check(&opened, &mut letter, mail, known, now).await? {
             return Ok(None);
         }
-        let identity = self.identity(&letter, &raw);
+        let identity = self.identity(&letter, raw);
         if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
-            letter.sheet = Some(letters::form::sheet(&raw));
+            let Some(sheet) = self.sheet(mail, &opened).await? else {
+                return aside("a part of it is gone, or was altered");
+            };
+            letter.sheet = Some(sheet);
         }
-        drop(raw);
+        drop(opened);
         let answers_ours = matches!(asked, Token::Known(_));
         let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
         let confidence = confidential_case(&asked).or(mail.confidential);
@@ -157,6 +164,15 @@ impl<S: Store> Daemon<S> {
             return aside(FLOOD);
         }
         Ok(Some(sorted(outcome, mail, &identity).into()))
+    }
+
+    /// What a form can be read from. None: a part of the mail is gone.
+    async fn sheet(&self, mail: &Mail, opened: &Opened) -> Answer<Option<Sheet>> {
+        let (Some(large), Some(upload)) = (&opened.large, mail.upload) else {
+            return Ok(Some(letters::form::sheet_of_skeleton(&opened.skeleton)));
+        };
+        let files = self.sift(upload, large, Limits::FORMS).await?;
+        Ok(files.map(|files| letters::form::sheet_of_skeleton(&files)))
     }
 
     /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,

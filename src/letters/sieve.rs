@@ -10,7 +10,7 @@ use std::fmt;
 use memchr::memchr;
 
 use super::headers::MAX_HEADER;
-use super::mime::{self, Encoding, MAX_DEPTH, Part};
+use super::mime::{self, Encoding, MAX_DEPTH, MAX_PARTS, Part};
 
 mod header;
 mod leaf;
@@ -298,7 +298,7 @@ impl Sieve {
             Some(Open::Message { at, begins }) if !self.full => {
                 let end = if bounded { self.last_end } else { 0 };
                 let size = usize::try_from(self.came.saturating_sub(begins)).unwrap_or(usize::MAX);
-                self.gone.push(Gone { at, size: size.saturating_sub(end), hash: None });
+                self.note(Gone { at, size: size.saturating_sub(end), hash: None });
             }
             Some(Open::Leaf(leaf)) if !self.full => {
                 if !leaf.is_text() {
@@ -321,7 +321,14 @@ impl Sieve {
             }
             self.emit(b"\r\n");
         }
-        self.gone.push(gone);
+        self.note(gone);
+    }
+
+    /// More than are ever read are not noted.
+    fn note(&mut self, gone: Gone) {
+        if self.gone.len() < 4 * MAX_PARTS {
+            self.gone.push(gone);
+        }
     }
 
     fn line_start(&mut self) {

@@ -15,6 +15,7 @@ mod confidences;
 mod config;
 mod daemon_arrivals;
 mod daemon_checking;
+mod daemon_large;
 mod daemon_rig;
 mod daemon_sending;
 mod daemon_thinking;

@@ -106,6 +106,21 @@ fn long_texts_are_cut_where_reading_ends() {
     }
 }
 
+#[test]
+fn a_form_in_a_file_is_read_out_of_a_large_mail() {
+    let file = format!(
+        "Content-Type: text/plain; name=form.txt\r\nContent-Disposition: attachment\r\n\r\n1. Name: Ann\r\n{}",
+        "x\r\n".repeat(90_000)
+    );
+    let other = format!("{FILE}{}", "QUJD\r\n".repeat(2 << 20));
+    let raw = mixed(&["Content-Type: text/plain\r\n\r\nattached", &other, &file]);
+    let sheet = |limits| crate::letters::form::sheet_of_skeleton(&sieve(raw.as_bytes(), limits, 1 << 19));
+    let whole = crate::letters::form::sheet(raw.as_bytes());
+    assert_eq!(whole.pages.len(), 2);
+    assert_eq!(sheet(Limits::FORMS), whole);
+    assert_eq!(sheet(Limits::READ).unread.len(), 2, "what is not there is too large");
+}
+
 /// Parts of every kind, as programs and enemies write them.
 fn part() -> impl Strategy<Value = String> {
     let media = prop_oneof![

@@ -33,6 +33,9 @@ impl World {
         if confided.raw.is_none() {
             row.mail.arrived = day(row.mail.arrived);
         }
+        if confided.raw.is_none() {
+            self.drop_parts_of(id);
+        }
         self.unsorted.remove(&before);
         self.spend(&key);
         for kept in &confided.kept {
@@ -85,6 +88,7 @@ impl World {
         row.mail.case_hint = None;
         row.checked = None;
         self.spend(&key);
+        self.drop_parts_of(id);
     }
 
     pub(super) fn shred(&mut self, case: CaseId) {
@@ -122,6 +126,7 @@ impl World {
             self.dedup.remove(&known);
             self.dedup.insert(code, id);
             self.spend(&key);
+            self.drop_parts_of(id);
             if waits {
                 self.set_mail(id, "silent");
             }

@@ -1,0 +1,58 @@
+//! Parts of large mails in memory.
+
+use super::super::Answer;
+use super::super::parts::{Parts, Upload};
+use super::MemoryStore;
+use super::rows::MailRow;
+use super::world::World;
+use crate::kernel::ids::MailId;
+use crate::ports::keys::KeyName;
+use chrono::{DateTime, NaiveDate, Utc};
+
+impl World {
+    pub(super) fn is_named(&self, upload: Upload) -> bool {
+        self.mails.iter().any(|row| row.mail.upload == Some(upload))
+    }
+
+    pub(super) fn forget_parts(&mut self, upload: Upload) {
+        if !self.is_named(upload) {
+            self.parts.retain(|(of, _), _| *of != upload);
+        }
+    }
+
+    /// Throws away the parts of a mail of which nothing is to stay.
+    pub(super) fn drop_parts_of(&mut self, mail: MailId) {
+        let upload = self.mail(mail).and_then(|row| row.mail.upload.take());
+        if let Some(upload) = upload {
+            self.forget_parts(upload);
+        }
+    }
+}
+
+impl Parts for MemoryStore {
+    async fn keep_part(&self, upload: Upload, n: u32, sealed: &[u8], now: DateTime<Utc>) -> Answer<()> {
+        self.world().parts.entry((upload, n)).or_insert_with(|| (now, sealed.to_vec()));
+        Ok(())
+    }
+
+    async fn part(&self, upload: Upload, n: u32) -> Answer<Option<Vec<u8>>> {
+        Ok(self.world().parts.get(&(upload, n)).map(|(_, sealed)| sealed.clone()))
+    }
+
+    async fn forget_parts(&self, upload: Upload) -> Answer<()> {
+        self.world().forget_parts(upload);
+        Ok(())
+    }
+
+    async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {
+        let mut world = self.world();
+        let kept = KeyName::Intake(kept).to_string();
+        let gone = |row: &&mut MailRow| row.mail.raw.key.starts_with("intake-") && row.mail.raw.key < kept;
+        world.mails.iter_mut().filter(gone).for_each(|row| row.mail.upload = None);
+        let begun = world.parts.iter().filter(|((_, n), (at, _))| *n == 0 && *at < before);
+        let uploads: Vec<Upload> = begun.map(|((upload, _), _)| *upload).collect();
+        let gone: Vec<Upload> = uploads.into_iter().filter(|upload| !world.is_named(*upload)).collect();
+        gone.iter().for_each(|upload| world.forget_parts(*upload));
+        Ok(gone.len() as u64)
+    }
+}

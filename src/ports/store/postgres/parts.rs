@@ -1,0 +1,105 @@
+//! Parts of large mails in Postgres.
+
+use super::super::Answer;
+use super::super::parts::{Parts, Upload};
+use super::{PostgresStore, fault, within};
+use crate::ports::keys::KeyName;
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{PgConnection, PgPool};
+
+async fn keep(
+    pool: &PgPool,
+    upload: Upload,
+    n: i32,
+    sealed: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into mail_parts (upload, n, at, bytes) values ($1, $2, $3, $4) on conflict do nothing",
+        &upload.0[..],
+        n,
+        now,
+        sealed
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+async fn part(pool: &PgPool, upload: Upload, n: i32) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar!("select bytes from mail_parts where upload = $1 and n = $2", &upload.0[..], n)
+        .fetch_optional(pool)
+        .await
+}
+
+/// Throws away the parts of an upload that names no mail.
+pub(super) async fn forget(connection: &mut PgConnection, upload: Upload) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from mail_parts where upload = $1 and not exists (select from mails where mails.upload = $1)",
+        &upload.0[..]
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Throws away the parts of a mail of which nothing is to stay.
+pub(super) async fn drop_of(connection: &mut PgConnection, mail: i64) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "with was as (
+             update mails m set upload = null from (select id, upload from mails where id = $1) as old
+             where m.id = old.id and old.upload is not null returning old.upload)
+         delete from mail_parts p using was where p.upload = was.upload",
+        mail
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn tidy(pool: &PgPool, before: DateTime<Utc>, kept: &str) -> Result<u64, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!(
+        "update mails set upload = null where upload is not null and key like 'intake-%' and key < $1",
+        kept
+    )
+    .execute(&mut *tx)
+    .await?;
+    let gone = sqlx::query_scalar!(
+        r#"with gone as (
+               delete from mail_parts p where not exists (select from mails m where m.upload = p.upload)
+                   and p.upload in (select upload from mail_parts where n = 0 and at < $1)
+               returning p.n)
+           select count(*) filter (where n = 0) as "gone!" from gone"#,
+        before
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(gone.unsigned_abs())
+}
+
+impl Parts for PostgresStore {
+    async fn keep_part(&self, upload: Upload, n: u32, sealed: &[u8], now: DateTime<Utc>) -> Answer<()> {
+        let n = i32::try_from(n).unwrap_or(i32::MAX);
+        within(keep(&self.pool, upload, n, sealed, now)).await.map_err(fault("storing a part of a mail"))
+    }
+
+    async fn part(&self, upload: Upload, n: u32) -> Answer<Option<Vec<u8>>> {
+        let n = i32::try_from(n).unwrap_or(i32::MAX);
+        within(part(&self.pool, upload, n)).await.map_err(fault("reading a part of a mail"))
+    }
+
+    async fn forget_parts(&self, upload: Upload) -> Answer<()> {
+        let forget = async {
+            let mut connection = self.pool.acquire().await?;
+            forget(&mut connection, upload).await
+        };
+        within(forget).await.map_err(fault("forgetting parts of a mail"))
+    }
+
+    async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {
+        let kept = KeyName::Intake(kept).to_string();
+        within(tidy(&self.pool, before, &kept)).await.map_err(fault("forgetting parts of mails"))
+    }
+}
