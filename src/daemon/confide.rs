@@ -213,7 +213,8 @@ impl<S: Store> Daemon<S> {
     /// are kept, nor anything by which words could be tried against it, and it is not logged.
     pub(super) fn keeps_nothing(row: &OutboxRow) -> bool {
         matches!(row.to, Party::Anonymous(_))
-            || (row.class == Class::Confidential && holds_handles(&row.data))
+            || (row.class == Class::Confidential
+                && (holds_handles(&row.data) || !super::documents::papers(&row.data).is_empty()))
     }
 
     /// The data of a notice with everything in it that is sealed opened. None: it is destroyed.

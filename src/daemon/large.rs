@@ -43,6 +43,11 @@ impl std::fmt::Debug for Manifest {
 }
 
 impl Manifest {
+    /// How many parts it has.
+    pub(super) fn parts(&self) -> u32 {
+        self.parts
+    }
+
     /// What signatures have of the mail's body.
     pub(super) fn bodies(&self) -> &BodyHashes {
         &self.bodies
@@ -178,11 +183,20 @@ impl<S: Store> Daemon<S> {
     ) -> Answer<Option<Skeleton>> {
         let mut sieve = Sieve::new(limits);
         for n in 0..manifest.parts {
-            let Some(sealed) = self.store.part(upload, n).await? else { return Ok(None) };
-            let last = n + 1 == manifest.parts;
-            let Some(part) = self.keys.open_part(&manifest.key, n, last, sealed)? else { return Ok(None) };
+            let Some(part) = self.part_of(upload, manifest, n).await? else { return Ok(None) };
             sieve.push(&part);
         }
         Ok(Some(sieve.finish()))
+    }
+
+    /// A part of a large mail. None: it is gone, or was altered.
+    pub(super) async fn part_of(
+        &self,
+        upload: Upload,
+        manifest: &Manifest,
+        n: u32,
+    ) -> Answer<Option<Vec<u8>>> {
+        let Some(sealed) = self.store.part(upload, n).await? else { return Ok(None) };
+        self.keys.open_part(&manifest.key, n, n + 1 == manifest.parts, sealed)
     }
 }

@@ -5,6 +5,7 @@ mod alarm;
 mod check;
 mod confide;
 mod digest;
+mod documents;
 mod errands;
 mod fetch;
 mod large;

@@ -105,11 +105,7 @@ impl<S: Store> Daemon<S> {
         }
         let register = self.register().await?;
         let asked = self.token(&letter, mail.accepted).await?;
-        if let Token::Known(asked) = &asked
-            && asked.template == super::alarm::TEMPLATE
-            && self.sent_by_ourselves(&letter)
-        {
-            self.came_home(asked.notice.case, mail.arrived).await?;
+        if self.comes_home(&asked, &letter, mail).await? {
             return Ok(Some(Sorted::Silent("our own".to_owned()).into()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
@@ -124,11 +120,9 @@ impl<S: Store> Daemon<S> {
             };
             letter.sheet = Some(sheet);
         }
-        drop(opened);
         let answers_ours = matches!(asked, Token::Known(_));
         let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
         let confidence = confidential_case(&asked).or(mail.confidential);
-        let readable = self.readable(author, &letter, &asked, &register, mail.arrived).await?;
         // Of whoever writes in confidence no address is kept.
         let unknown = author.is_none() && confidence.is_none() && (asks_verify || asked == Token::None);
         let stranger = if unknown { self.stranger(&letter, now).await? } else { None };
@@ -147,18 +141,20 @@ impl<S: Store> Daemon<S> {
             repeated,
             header_only: mail.header_only,
             own_stranger: self.is_own_stranger(&asked, &letter).await?,
+            papers: self.papers(author.is_some(), &letter, &asked).await?,
+            readable: self.readable(author, &letter, &asked, &register, mail.arrived).await?,
             asked,
             waits,
             answered,
             stranger,
             verified,
-            readable,
             nonce: &HEXLOWER.encode(&self.keys.random(16)?),
         };
         if let Some(case) = confidence {
             return self.confide(&letter, mail, case, &counter, now).await.map(Some);
         }
-        let outcome = desk::desk(&letter, &counter);
+        let mut outcome = desk::desk(&letter, &counter);
+        self.keep_documents(&mut outcome, &letter, (mail, &opened), now).await?;
         let knocks = opens_enquiry(&outcome) && !answers_ours;
         if knocks && !self.may_knock(&letter, mail, author.is_some(), now).await? {
             return aside(FLOOD);
@@ -186,6 +182,16 @@ impl<S: Store> Daemon<S> {
         let policy = &self.policies.enquiry;
         let limits = Admission { per_domain: policy.unproven_per_domain, per_day: policy.unproven_per_day };
         self.store.admit(mail.id, domain, limits, now).await
+    }
+
+    /// Whether it is the mail by which we see that mail comes and goes; then that is noted.
+    async fn comes_home(&self, asked: &Token, letter: &Letter, mail: &Mail) -> Answer<bool> {
+        let Token::Known(asked) = asked else { return Ok(false) };
+        let ours = asked.template == super::alarm::TEMPLATE && self.sent_by_ourselves(letter);
+        if ours {
+            self.came_home(asked.notice.case, mail.arrived).await?;
+        }
+        Ok(ours)
     }
 
     /// Our own mail, as it left; a bounce of it did not come home.

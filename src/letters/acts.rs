@@ -30,6 +30,8 @@ pub enum Act {
     Finish,
     Review,
     Release,
+    /// A document shows who somebody is.
+    Proof,
 }
 
 static WORDS: LazyLock<HashMap<String, Act>> = LazyLock::new(|| {

@@ -96,8 +96,21 @@ struct Multipart {
     around: usize,
 }
 
+/// A file of a mail, as it goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passing {
+    /// One begins: its name, and its media type as its sender says.
+    Begins { name: String, media: String },
+    /// More of its decoded bytes.
+    Bytes(Vec<u8>),
+    /// It ends: SHA-256 of all of it.
+    Ends { hash: [u8; 32] },
+}
+
 /// Takes a mail as it comes, in pieces of any size.
 pub struct Sieve {
+    /// What goes by of files, where somebody wants it.
+    passing: Option<Vec<Passing>>,
     limits: Limits,
     out: Vec<u8>,
     gone: Vec<Gone>,
@@ -120,6 +133,7 @@ pub struct Sieve {
 impl Sieve {
     pub fn new(limits: Limits) -> Sieve {
         Sieve {
+            passing: None,
             limits,
             out: Vec::new(),
             gone: Vec::new(),
@@ -132,6 +146,16 @@ impl Sieve {
             last_end: 0,
             open: vec![Open::Header(Section::new(0, "text/plain"))],
         }
+    }
+
+    /// The same, showing the files that go by.
+    pub fn showing(limits: Limits) -> Sieve {
+        Sieve { passing: Some(Vec::new()), ..Sieve::new(limits) }
+    }
+
+    /// What went by since the last call.
+    pub fn passed(&mut self) -> Vec<Passing> {
+        self.passing.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes the next bytes.
@@ -164,6 +188,13 @@ impl Sieve {
 
     /// What is left once all has come.
     pub fn finish(mut self) -> Skeleton {
+        self.end();
+        self.gone.sort_by_key(|gone| gone.at);
+        Skeleton { bytes: self.out, gone: self.gone, cut: self.full }
+    }
+
+    /// All has come: whatever is open ends.
+    pub fn end(&mut self) {
         if !self.line.is_empty() && !self.full {
             let line = std::mem::take(&mut self.line);
             self.take(&line, false);
@@ -171,8 +202,6 @@ impl Sieve {
         while !self.open.is_empty() {
             self.close(false);
         }
-        self.gone.sort_by_key(|gone| gone.at);
-        Skeleton { bytes: self.out, gone: self.gone, cut: self.full }
     }
 
     /// A line, or a piece of a long one.
@@ -233,7 +262,9 @@ impl Sieve {
             Open::Message { .. } => {}
             Open::Leaf(leaf) => {
                 let room = self.limits.files.saturating_sub(self.files);
-                if leaf.take(line, &self.limits, room) {
+                let kept = leaf.take(line, &self.limits, room);
+                show(&mut self.passing, leaf.fresh());
+                if kept {
                     self.emit(line);
                 } else if leaf.is_file() {
                     self.out.truncate(leaf.at);
@@ -287,7 +318,14 @@ impl Sieve {
             self.open.push(Open::Message { at, begins });
             self.open.push(Open::Header(Section::new(at, "text/plain")));
         } else {
-            let leaf = Leaf::new(&part, at, empty);
+            let mut leaf = Leaf::new(&part, at, empty);
+            if let Some(passing) = &mut self.passing
+                && is_document(&part)
+            {
+                leaf.show();
+                let name = part.name.clone().unwrap_or_default();
+                passing.push(Passing::Begins { name, media: part.media.clone() });
+            }
             self.open.push(Open::Leaf(Box::new(leaf)));
         }
     }
@@ -304,7 +342,12 @@ impl Sieve {
                 if !leaf.is_text() {
                     self.files += self.out.len().saturating_sub(leaf.at);
                 }
-                if let Some((gone, empty)) = leaf.end(bounded) {
+                let ended = leaf.end(bounded);
+                show(&mut self.passing, ended.fresh);
+                if let (Some(passing), Some(hash)) = (&mut self.passing, ended.shown) {
+                    passing.push(Passing::Ends { hash });
+                }
+                if let Some((gone, empty)) = ended.gone {
                     self.leave_out(gone, empty);
                 }
             }
@@ -343,6 +386,25 @@ impl Sieve {
             self.out.extend_from_slice(bytes);
         }
     }
+}
+
+/// Adds bytes to what goes by.
+fn show(passing: &mut Option<Vec<Passing>>, bytes: Vec<u8>) {
+    let Some(passing) = passing.as_mut().filter(|_| !bytes.is_empty()) else { return };
+    if let Some(Passing::Bytes(before)) = passing.last_mut() {
+        before.extend(bytes);
+    } else {
+        passing.push(Passing::Bytes(bytes));
+    }
+}
+
+/// Whether a part is a document somebody sent, and not the mail's own text, its seal, a date or a picture in its text.
+fn is_document(part: &Part<'_>) -> bool {
+    let sealing = part.media.ends_with("-signature") || part.media.ends_with("pkcs7-mime");
+    let own = sealing || part.media == "text/calendar" || part.media.starts_with("message/");
+    let drawn = part.media.starts_with("image/") && part.headers.has("content-id");
+    let named = part.name.is_some() && !drawn;
+    !own && (part.attached || named || part.media.starts_with("application/"))
 }
 
 /// Whether `mime` enters an enclosed mail.

@@ -171,6 +171,14 @@ fn person(id: u32, address: &str, role: Role) -> Change {
     })
 }
 
+/// Somebody in the register who holds no role.
+pub fn nobody(id: u32, address: &str) -> Change {
+    match person(id, address, Role::Staff) {
+        Change::Person(known) => Change::Person(Person { roles: vec![], ..known }),
+        other => other,
+    }
+}
+
 impl Rig {
     pub async fn new() -> Rig {
         let dir = tempfile::tempdir().expect("a directory");

@@ -35,6 +35,7 @@ mod letters_mails;
 mod letters_quotes;
 mod letters_speech;
 mod letters_total;
+mod papers;
 mod ports_dkim;
 mod ports_fake;
 mod ports_imap;

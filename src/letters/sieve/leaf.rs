@@ -38,6 +38,17 @@ pub(super) struct Leaf {
     /// The end of the last line; in quoted-printable all of it.
     held: Vec<u8>,
     bits: (u32, u32),
+    /// Decoded bytes that somebody is to see; none where nobody wants them.
+    fresh: Option<Vec<u8>>,
+}
+
+/// What is known of a body that ended.
+pub(super) struct Ended {
+    /// What is noted of one that is not wholly kept, and whether an empty line stands before it.
+    pub(super) gone: Option<(Gone, bool)>,
+    pub(super) fresh: Vec<u8>,
+    /// Its hash, where it was shown.
+    pub(super) shown: Option<[u8; 32]>,
 }
 
 impl Leaf {
@@ -62,7 +73,18 @@ impl Leaf {
             hash: Context::new(&SHA256),
             held: Vec::new(),
             bits: (0, 0),
+            fresh: None,
         }
+    }
+
+    /// From now on its decoded bytes are shown.
+    pub(super) fn show(&mut self) {
+        self.fresh = Some(Vec::new());
+    }
+
+    /// Those since the last call.
+    pub(super) fn fresh(&mut self) -> Vec<u8> {
+        self.fresh.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -126,13 +148,15 @@ impl Leaf {
     fn count(&mut self, decoded: &[u8]) {
         self.decoded += decoded.len();
         self.hash.update(decoded);
+        if let Some(fresh) = &mut self.fresh {
+            fresh.extend_from_slice(decoded);
+        }
     }
 
-    /// What is noted of a body that is not wholly kept, and whether an empty line stands before it. `bounded`: the
-    /// end of its last line belongs to a boundary.
-    pub(super) fn end(mut self, bounded: bool) -> Option<(Gone, bool)> {
-        if !self.dropped {
-            return None;
+    /// All of it has come. `bounded`: the end of its last line belongs to a boundary.
+    pub(super) fn end(mut self, bounded: bool) -> Ended {
+        if !self.dropped && self.fresh.is_none() {
+            return Ended { gone: None, fresh: Vec::new(), shown: None };
         }
         let held = std::mem::take(&mut self.held);
         let end = if bounded { line_end(&held) } else { 0 };
@@ -142,8 +166,10 @@ impl Leaf {
             Encoding::Base64 => {}
         }
         let size = if self.encoding == Encoding::Base64 { self.letters * 3 / 4 } else { self.decoded };
+        let (fresh, shows) = (self.fresh(), self.fresh.is_some());
         let hash = self.hash.finish().as_ref().try_into().ok();
-        Some((Gone { at: self.at, size, hash }, self.empty))
+        let gone = self.dropped.then_some((Gone { at: self.at, size, hash }, self.empty));
+        Ended { gone, fresh, shown: hash.filter(|_| shows) }
     }
 }
 

@@ -1,3 +1,5 @@
+//! What goes through a sieve is read as the whole would be, and nothing makes it grow.
+
 use super::*;
 use crate::letters::{Letter, Trust, read, read_skeleton};
 use proptest::prelude::*;
@@ -119,6 +121,37 @@ fn a_form_in_a_file_is_read_out_of_a_large_mail() {
     assert_eq!(whole.pages.len(), 2);
     assert_eq!(sheet(Limits::FORMS), whole);
     assert_eq!(sheet(Limits::READ).unread.len(), 2, "what is not there is too large");
+}
+
+#[test]
+fn documents_go_by_as_they_are_and_nothing_else_does() {
+    let picture = "Content-Type: image/png; name=logo.png\r\nContent-ID: <x>\r\n\r\nlogo";
+    let seal = "Content-Type: application/pgp-signature; name=s.asc\r\n\r\nseal";
+    let file = format!("{FILE}{}", "QUJD\r\n".repeat(50_000));
+    let text =
+        "Content-Type: text/csv\r\nContent-Disposition: attachment; filename=\"l i.csv\"\r\n\r\na;b\r\nc;d";
+    let raw = mixed(&["Content-Type: text/plain\r\n\r\nwith", picture, &file, seal, text]);
+    for piece in [100, 1 << 20] {
+        let mut sieve = Sieve::showing(Limits::READ);
+        let (mut names, mut bytes, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+        for piece in raw.as_bytes().chunks(piece) {
+            sieve.push(piece);
+            for passing in sieve.passed() {
+                match passing {
+                    Passing::Begins { name, media } => {
+                        names.push(format!("{name} {media}"));
+                        bytes.push(Vec::new());
+                    }
+                    Passing::Bytes(more) => bytes.last_mut().expect("it began").extend(more),
+                    Passing::Ends { hash } => hashes.push(hash),
+                }
+            }
+        }
+        assert_eq!(names, ["a.pdf application/pdf", "l i.csv text/csv"]);
+        assert!(bytes[0] == b"ABC".repeat(50_000) && bytes[1] == b"a;b\r\nc;d");
+        let hash = |bytes: &[u8]| ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().to_vec();
+        assert_eq!(hashes.iter().map(|h| h.to_vec()).collect::<Vec<_>>(), [hash(&bytes[0]), hash(&bytes[1])]);
+    }
 }
 
 /// Parts of every kind, as programs and enemies write them.

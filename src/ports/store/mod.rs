@@ -8,7 +8,7 @@ pub mod postgres;
 pub mod rules;
 
 pub use confidential::{Confided, Confidential, Kept};
-pub use parts::{Parts, Upload};
+pub use parts::{Paper, Parts, Upload};
 
 use super::Fault;
 use super::mailbox::{Cursor, Place};

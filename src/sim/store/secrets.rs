@@ -3,7 +3,7 @@
 use super::{Doubt, FaultyStore};
 use crate::kernel::ids::{CaseId, MailId};
 use crate::ports::mailbox::Place;
-use crate::ports::store::{Answer, Confided, Confidential, Parts, Sealed, Sorted, Upload};
+use crate::ports::store::{Answer, Confided, Confidential, Paper, Parts, Sealed, Sorted, Upload};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 
@@ -62,6 +62,14 @@ impl Parts for FaultyStore {
 
     async fn forget_parts(&self, upload: Upload) -> Answer<()> {
         call!(self, forget_parts(upload))
+    }
+
+    async fn keep_paper(&self, paper: &Paper) -> Answer<()> {
+        call!(self, keep_paper(paper))
+    }
+
+    async fn paper(&self, handle: &str) -> Answer<Option<Paper>> {
+        call!(self, paper(handle))
     }
 
     async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {

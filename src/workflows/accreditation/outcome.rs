@@ -2,7 +2,8 @@
 //! was confidential; and a request to have the decision reviewed.
 
 use super::{
-    Accreditation, At, Decided, File, Route, Running, Stage, Why, Withdrawn, application, mails, orders,
+    Accreditation, At, Decided, File, Route, Running, Stage, Why, Withdrawn, application, documents, mails,
+    orders,
 };
 use crate::kernel::form::Value as Answer;
 use crate::kernel::ids::{CaseId, OrganisationId, Party, PersonId};
@@ -69,6 +70,7 @@ pub(super) fn decide(
     for id in UNTIL_DECIDED {
         file.talk.draft.forget(id);
     }
+    documents::concluded(&mut file, decision.at);
     let Decision { accredited, route, at, ballot } = *decision;
     let changes = if accredited { admitted(&file, at, cx.register) } else { Vec::new() };
     let organisation = changes.iter().find_map(|change| match change {

@@ -174,7 +174,8 @@ fn information(
     out: &mut Vec<Effect>,
     cx: &At,
 ) -> Result<(), Refusal> {
-    if reply.said.text.trim().is_empty() || !cx.acts.allows(Need::Comment, reply.assurance) {
+    let wordless = reply.said.text.trim().is_empty() && super::documents::own(reply).is_empty();
+    if wordless || !cx.acts.allows(Need::Comment, reply.assurance) {
         let refusal = mails::not_done(&running.file.name(), "empty");
         return Err(refusal.asking(Asks::Text));
     }
@@ -193,6 +194,7 @@ fn information(
     let readers = Audience::Parties(readers.into_iter().collect());
     let told = Notice::new(INFORMATION, readers, "accreditation/information", data).asking(Asks::Text);
     out.push(Effect::Tell(told));
+    super::documents::take(&mut running.file, reply, out, cx);
     out.push(Effect::Tell(mails::progress(&running.file, "information", Some(reply.arrived), cx)));
     if let Some(number) = number {
         suspension::lift(running, number, reply.arrived, out, cx);

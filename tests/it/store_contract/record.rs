@@ -189,6 +189,7 @@ pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
         tasks: Vec::new(),
         shred: false,
         forget: Vec::new(),
+        destroy: Vec::new(),
     }
 }
 

@@ -47,7 +47,7 @@ impl World {
         self.sort(id, sorted);
     }
 
-    fn spend(&mut self, key: &str) {
+    pub(super) fn spend(&mut self, key: &str) {
         if key.starts_with("once-") {
             self.spent.insert(key.to_owned());
         }
@@ -195,7 +195,8 @@ impl Confidential for MemoryStore {
         let mails = world.mails.iter().map(|row| &row.mail.raw.key);
         let checked = world.mails.iter().filter_map(|row| Some(&row.checked.as_ref()?.key));
         let sealed = world.sealed.values().map(|secret| &secret.sealed.key);
-        let all = mails.chain(checked).chain(sealed).chain(&world.spent);
+        let papers = world.papers.values().map(|paper| &paper.sealed.key);
+        let all = mails.chain(checked).chain(sealed).chain(papers).chain(&world.spent);
         Ok(all.filter(|key| key.starts_with("once-")).cloned().collect())
     }
 }

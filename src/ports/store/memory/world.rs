@@ -11,7 +11,7 @@ use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
 use crate::ports::mailbox::{Cursor, Place};
 use crate::ports::store::chain::{GENESIS, Link};
-use crate::ports::store::{JournalRow, Upload};
+use crate::ports::store::{JournalRow, Paper, Upload};
 use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(super) struct World {
     pub(super) cursors: BTreeMap<(String, String), Cursor>,
     pub(super) mails: Vec<MailRow>,
     pub(super) dedup: HashMap<[u8; 32], MailId>,
+    pub(super) papers: BTreeMap<String, Paper>,
     pub(super) places: BTreeMap<(String, Place), MailId>,
     /// Parts of large mails: when they came, and their sealed bytes.
     pub(super) parts: BTreeMap<(Upload, u32), (Moment, Vec<u8>)>,

@@ -251,6 +251,7 @@ pub(super) async fn keys_needed(pool: &PgPool) -> Result<BTreeSet<String>, sqlx:
     let keys = sqlx::query_scalar!(
         r#"select key as "key!" from (
                select key from mails union select checked_key from mails union select key from sealed
+               union select key from documents
                union select key from spent) as needed
            where key like 'once-%'"#
     )

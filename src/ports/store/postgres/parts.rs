@@ -1,8 +1,10 @@
 //! Parts of large mails in Postgres.
 
 use super::super::Answer;
-use super::super::parts::{Parts, Upload};
+use super::super::Sealed;
+use super::super::parts::{Paper, Parts, Upload};
 use super::{PostgresStore, fault, within};
+use crate::kernel::ids::MailId;
 use crate::ports::keys::KeyName;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -35,7 +37,8 @@ async fn part(pool: &PgPool, upload: Upload, n: i32) -> Result<Option<Vec<u8>>, 
 /// Throws away the parts of an upload that names no mail.
 pub(super) async fn forget(connection: &mut PgConnection, upload: Upload) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "delete from mail_parts where upload = $1 and not exists (select from mails where mails.upload = $1)",
+        "delete from mail_parts where upload = $1 and not exists (select from mails where mails.upload = $1)
+             and not exists (select from documents where documents.upload = $1)",
         &upload.0[..]
     )
     .execute(connection)
@@ -57,6 +60,73 @@ pub(super) async fn drop_of(connection: &mut PgConnection, mail: i64) -> Result<
     Ok(())
 }
 
+async fn keep_paper(pool: &PgPool, paper: &Paper) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let kept = sqlx::query!(
+        "insert into documents (handle, mail, key, bytes, upload) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        paper.handle,
+        paper.mail.0,
+        paper.sealed.key,
+        paper.sealed.bytes,
+        &paper.upload.0[..]
+    )
+    .execute(&mut *tx)
+    .await?;
+    if kept.rows_affected() == 0 {
+        forget(&mut tx, paper.upload).await?;
+    }
+    tx.commit().await
+}
+
+async fn paper(pool: &PgPool, handle: &str) -> Result<Option<Paper>, sqlx::Error> {
+    let row = sqlx::query!("select mail, key, bytes, upload from documents where handle = $1", handle)
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| {
+        let upload = row.upload.try_into().map_err(|_| sqlx::Error::Decode("an upload's number".into()))?;
+        let sealed = Sealed { key: row.key, bytes: row.bytes };
+        Ok(Paper { handle: handle.to_owned(), mail: MailId(row.mail), upload: Upload(upload), sealed })
+    })
+    .transpose()
+}
+
+/// Throws documents away: rows and parts now, for good once the key store has destroyed their keys.
+pub(super) async fn drop_papers(tx: &mut PgConnection, handles: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "with gone as (delete from documents where handle = any($1) returning key, upload),
+              keys as (insert into spent (key) select key from gone on conflict do nothing)
+         delete from mail_parts p using gone where p.upload = gone.upload",
+        handles
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Destroys documents with the mails they came in: nothing of those stays, here or in the mailbox.
+pub(super) async fn destroy_papers(tx: &mut PgConnection, handles: &[String]) -> Result<(), sqlx::Error> {
+    let mails = sqlx::query_scalar!(
+        "select distinct m.id from mails m join documents d on d.mail = m.id where d.handle = any($1)
+         order by m.id",
+        handles
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    drop_papers(tx, handles).await?;
+    for mail in mails {
+        sqlx::query!(
+            "insert into expunges (mailbox, folder, uid_validity, uid)
+             select mailbox, folder, uid_validity, uid from places where mail = $1 on conflict do nothing",
+            mail
+        )
+        .execute(&mut *tx)
+        .await?;
+        drop_of(tx, mail).await?;
+        sqlx::query!("update mails set key = '', raw = '' where id = $1", mail).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
 async fn tidy(pool: &PgPool, before: DateTime<Utc>, kept: &str) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
@@ -68,6 +138,7 @@ async fn tidy(pool: &PgPool, before: DateTime<Utc>, kept: &str) -> Result<u64, s
     let gone = sqlx::query_scalar!(
         r#"with gone as (
                delete from mail_parts p where not exists (select from mails m where m.upload = p.upload)
+                   and not exists (select from documents d where d.upload = p.upload)
                    and p.upload in (select upload from mail_parts where n = 0 and at < $1)
                returning p.n)
            select count(*) filter (where n = 0) as "gone!" from gone"#,
@@ -96,6 +167,14 @@ impl Parts for PostgresStore {
             forget(&mut connection, upload).await
         };
         within(forget).await.map_err(fault("forgetting parts of a mail"))
+    }
+
+    async fn keep_paper(&self, paper: &Paper) -> Answer<()> {
+        within(keep_paper(&self.pool, paper)).await.map_err(fault("storing a document"))
+    }
+
+    async fn paper(&self, handle: &str) -> Answer<Option<Paper>> {
+        within(paper(&self.pool, handle)).await.map_err(fault("looking up a document"))
     }
 
     async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {
