@@ -6,6 +6,7 @@ use crate::daemon_rig::{CLERK, Rig, t};
 use crate::forms::application;
 use atlarged::advance::CaseRow;
 use atlarged::kernel::documents::{Filed, Folder};
+use atlarged::kernel::ids::PersonId;
 use atlarged::letters::{self, Trust};
 use atlarged::ports::store::{Confidential, Parts, Store};
 use chrono::NaiveDate;
@@ -126,7 +127,10 @@ async fn documents_go_by_mail_to_those_who_may_see_them_and_a_program_to_nobody(
     assert_eq!(newest_to(&rig, "ann@a.example").0, ["statutes.pdf", "passports.pdf"]);
     assert_eq!(rig.notices("documents/list").await.len(), 2);
     let asked = rig.inputs(number).await;
-    assert!(asked.iter().any(|input| input["reading"]["by"] == "p1"), "who read is on record");
+    assert!(
+        asked.iter().any(|input| input["reading"]["by"] == serde_json::json!(PersonId(1))),
+        "who read is on record"
+    );
     let forged = mail(32, "ann@a.example", false, CLERK, &format!("DOCUMENTS {number}"));
     rig.inbox.mails.push((t(32), forged));
     rig.turn(32).await;
