@@ -117,8 +117,9 @@ def main():
         for name in ("letter", "html", "report") if ":" in text else ("words", "html"):
             write(folders[name], text)
     for text in forms():
-        write(folders["form"], text)
-        write(folders["form"], HEAD + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + text)
+        # The first byte is the way it comes: in a document, above a quote, or as a mail.
+        write(folders["form"], ("4" if text.startswith("<w:") else "5" if text.startswith("<d") else "7") + text)
+        write(folders["form"], "0" + HEAD + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + text)
     tables = [tomllib.loads(path.read_text()) for path in sorted((ROOT / "src/letters/words").glob("*.toml"))]
     for table in tables:
         verbs = table.get("command", {})

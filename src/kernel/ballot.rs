@@ -185,6 +185,15 @@ mod tests {
     }
 
     #[test]
+    fn each_answer_is_counted_under_its_own_word() {
+        let said = [Choice::No, Choice::Yes, Choice::Abstain, Choice::Yes, Choice::Abstain, Choice::Yes];
+        let counts = Counts::of(said);
+        assert_eq!(counts, Counts { yes: 3, no: 1, abstain: 2 });
+        assert_eq!(counts.recorded(), 6);
+        assert_eq!(Counts::of([]), Counts { yes: 0, no: 0, abstain: 0 });
+    }
+
+    #[test]
     fn the_ten_vectors_of_part_v_come_out_as_written() {
         let vectors = [
             ((8, 7, 0), ["carried", "not", "not"]),
@@ -210,6 +219,18 @@ mod tests {
         let numbers = [0, 1, 2, 14, 15].map(|sitting| Quorum::default().number(sitting));
         assert_eq!(numbers, [1, 1, 2, 8, 8]);
         assert_eq!(Quorum { min_absolute: 9, ..Quorum::default() }.number(15), 9);
+        assert_eq!(Quorum { numerator: 2, denominator: 3, min_absolute: 0 }.number(15), 11);
+    }
+
+    #[test]
+    fn a_verdict_bears_every_number_that_decided() {
+        let verdict = two_thirds(true).decide(Counts { yes: 6, no: 2, abstain: 2 }, 15);
+        let outcome = Outcome::NotCarried(Why::TooFewYes);
+        assert_eq!(verdict, Verdict { sitting: 15, recorded: 10, quorum: 8, base: 10, needed: 7, outcome });
+        let nobody = two_thirds(false).decide(Counts { yes: 0, no: 0, abstain: 9 }, 15);
+        assert_eq!((nobody.base, nobody.needed, nobody.outcome), (0, 1, Outcome::NotCarried(Why::Tie)));
+        let against = OF_QUORUM.decide(Counts { yes: 3, no: 6, abstain: 0 }, 15);
+        assert_eq!(against.outcome, Outcome::NotCarried(Why::MoreNo));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::kernel::form::{
 };
 use scan::{Anchor, Labels, Mark, Scan};
 use segment::{Printed, Segment, Written};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use values::Meant;
 use words::{Sign, squash, words};
@@ -48,7 +49,7 @@ struct Piece {
 /// Reads a letter against a form. Never fails; the same letter reads the same twice.
 pub fn read(asked: &Asked<'_>, sheet: &Sheet) -> Reading {
     let labels = Labels::new(asked.form);
-    let printed: Vec<Printed> = asked.form.fields.iter().map(|f| Printed::new(f, asked.draft)).collect();
+    let printed = asked.form.fields.iter().map(|_| OnceCell::new()).collect();
     let reader = Reader { asked, labels, printed };
     let mut body: Option<Scanned> = None;
     let mut pieces: BTreeMap<usize, Vec<Piece>> = BTreeMap::new();
@@ -102,7 +103,8 @@ impl Scanned {
 struct Reader<'a> {
     asked: &'a Asked<'a>,
     labels: Labels,
-    printed: Vec<Printed>,
+    /// By question; squashed when an answer to it is looked at, since most letters answer few.
+    printed: Vec<OnceCell<Printed>>,
 }
 
 impl Reader<'_> {
@@ -121,7 +123,9 @@ impl Reader<'_> {
             if anchor.value.row >= end {
                 continue;
             }
-            let written = segment.read(&self.asked.form.fields[field], &self.printed[field]);
+            let question = &self.asked.form.fields[field];
+            let printed = self.printed[field].get_or_init(|| Printed::new(question, self.asked.draft));
+            let written = segment.read(question, printed);
             if let Some(found) = self.found(field, written, quoted) {
                 out.pieces.entry(field).or_default().push(Piece { found, quoted });
             }
