@@ -5,7 +5,7 @@
 //! the Secretariat of Africa, `sec2` that of Europe; `r1`, `r2` represent structures of Africa, `x1` one of Europe. What
 //! is written in quotes are words, `/` breaks a line; FORM is the form filled in; YES NO CONFIRM DECLINE WITHDRAW SUSPEND
 //! RESUME are themselves. After a name: `to:LABEL` the mail that is answered, `forged` the right token and an unproven
-//! From, `arrived:DAY/HH:MM` read later than it arrived, `for:WHO` somebody else's mail. `order VERB {…}` is an order at
+//! From, `with:NAME` a document of that name attached, `arrived:DAY/HH:MM` read later than it arrived, `for:WHO` somebody else's mail. `order VERB {…}` is an order at
 //! the keyboard.
 
 use crate::accreditation_cast::{APPLICANT, CASE, day_zero, name, party, register};
@@ -15,6 +15,7 @@ use atlarged::advance::{self, Before, CaseRow, Commit, LetterBody};
 use atlarged::kernel::assurance::Assurance;
 use atlarged::kernel::choice::Choice;
 use atlarged::kernel::confidential::{Comment, Sealed, day};
+use atlarged::kernel::documents::{Document, Handle};
 use atlarged::kernel::duties::DEPUTY_FOR;
 use atlarged::kernel::ids::{AnonymousId, CaseId, NoticeId, Party, PersonId};
 use atlarged::kernel::language::Language;
@@ -43,6 +44,20 @@ fn said(word: &str) -> Said {
     };
     let problem = if choice.is_some() { Problem::None } else { Problem::NoAnswer };
     Said { text: word.to_owned(), choice, problem, commands, language: None, sheet: None }
+}
+
+/// A document of that name.
+fn document(name: &str) -> Document {
+    let hash = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
+    let handle = Handle(hash.as_ref()[..16].try_into().unwrap());
+    Document {
+        handle,
+        name: name.to_owned(),
+        media: "application/pdf".to_owned(),
+        size: 1_000_000,
+        hash: data_encoding::HEXLOWER.encode(hash.as_ref()),
+        harmless: name.ends_with(".pdf"),
+    }
 }
 
 /// The form filled in, with some answers replaced.
@@ -259,10 +274,12 @@ impl World {
         let mut words = who.split_whitespace();
         let from = party(words.next().unwrap());
         let (mut begins, mut to, mut aligned, mut arrived) = (String::new(), from, true, self.now);
+        let mut documents = Vec::new();
         for word in words {
             match word.split_once(':') {
                 Some(("to", label)) => begins = label.to_owned(),
                 Some(("for", whose)) => to = party(whose),
+                Some(("with", name)) => documents.push(document(name)),
                 Some(("arrived", moment)) => arrived = moment_of(&moment.replace('/', " ")),
                 _ => aligned = false,
             }
@@ -283,7 +300,7 @@ impl World {
             arrived,
             assurance: Assurance { token: to == from, from_on_file: true, aligned, confirmed },
             nonce: format!("{:032x}", u128::from(self.nonce) << 64),
-            desk: Value::Null,
+            desk: if documents.is_empty() { Value::Null } else { json!({ "documents": documents }) },
         };
         self.step(case, Input::Reply(reply));
     }

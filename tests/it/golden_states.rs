@@ -112,9 +112,19 @@ fn every_phase_of_an_application_has_a_state_on_file() {
     }
 }
 
+#[test]
+fn an_application_with_documents_has_a_state_on_file() {
+    let script = "0 09:00 open: a
+        0 10:00 a to:form with:statutes.pdf with:setup.exe with:passports.pdf: FORM
+        1 10:00 s1 to:information: \"3 PROOF OF IDENTITY\"
+        2 10:00 s1 to:diligence: \"F: all seen\"";
+    let world = played(Policies::default(), script);
+    check("accreditation", "due-diligence.documents", world.application());
+}
+
 /// Holds that a state of the phase is on file; writes the first one.
 fn check(kind: &str, phase: &str, reached: &CaseRow) {
-    assert_eq!(reached.phase, phase, "the script reaches the phase");
+    assert_eq!(Some(reached.phase.as_str()), phase.split('.').next(), "the script reaches the phase");
     let file = folder(kind).join(format!("{phase}.json"));
     if std::env::var_os("UPDATE_EXPECT").is_some() && !file.exists() {
         let text = serde_json::to_string_pretty(&reached.state).expect("JSON");

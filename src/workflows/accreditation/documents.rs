@@ -76,6 +76,13 @@ pub(super) fn proof(running: &mut Running, number: u32, at: DateTime<Utc>) -> Re
     Ok(())
 }
 
+/// Whether there is a document of this number: staff save it, and the journal keeps who did.
+pub(super) fn there(file: &File, number: &str) -> Result<(), Refusal> {
+    let of = |filed: &&Filed| filed.number.to_string() == number && filed.document.is_some();
+    let found = file.documents.filed().iter().find(of);
+    found.map(|_| ()).ok_or_else(|| mails::not_done(&file.name(), "no-document"))
+}
+
 /// A task of due diligence has its conclusion; that of the identity ends the proofs.
 pub(super) fn after(task: char, file: &mut File, at: DateTime<Utc>) {
     debug_assert!(diligence::TASKS.contains(&task));

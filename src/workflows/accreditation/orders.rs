@@ -136,6 +136,11 @@ fn given(running: &mut Running, order: &Order, out: &mut Vec<Effect>, cx: &At) -
             let entry = entry(order)?;
             diligence::record(running, order.by, order.at, entry, out, cx)?;
         }
+        "save" => {
+            staff_alone(order, cx)?;
+            let Numbered { number } = arguments(order)?;
+            super::documents::there(&running.file, &number)?;
+        }
         "advice" => advised(running, order, out, cx)?,
         "lapse" => {
             officers_alone(order, cx)?;

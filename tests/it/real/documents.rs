@@ -1,0 +1,45 @@
+//! An application with documents on real servers: forty megabytes of them, and a program.
+
+use super::village::{Since, Village, written};
+use crate::papers::with_files;
+use atlarged::ports::store::{Parts, Store};
+use chrono::{Duration, NaiveDate};
+
+#[tokio::test]
+async fn an_application_with_forty_megabytes_and_a_program_is_kept_and_the_program_goes_to_nobody() {
+    let mut village = Village::new().await;
+    let mark = village.mark().await;
+    let raw = written("zoe@remote.example", &village.clerk.address, "", "APPLY");
+    let film: Vec<u8> = (0..29_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let files: [(&str, &[u8]); 3] =
+        [("statutes.pdf", b"%PDF-1.7 statutes"), ("setup.exe", b"MZ program"), ("film.mp3", &film)];
+    let raw = with_files(&raw, &files);
+    assert!(raw.len() > 38_000_000);
+    village.deliver(raw.as_bytes());
+    village.take(1).await;
+    let told = ["s1 form/whole", "s1 office/transcript"].map(str::to_owned).to_vec();
+    assert_eq!(village.since(&mark).await, Since { ended: [("acted", 1)].into(), told });
+    let cases = village.daemon.store.cases().await.expect("the cases");
+    let case = cases.iter().find(|case| case.kind == "accreditation").expect("an application").id;
+
+    let staff = village.people[3].account.address.clone();
+    village.deliver(written(&staff, &village.clerk.address, "", &format!("DOCUMENTS {case}")).as_bytes());
+    village.take(1).await;
+    let got = village.mail(4, 1).await;
+    let names: Vec<&str> = got.letter.attachments.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["statutes.pdf"]);
+    assert!(
+        got.letter.text.contains("setup.exe") && got.letter.text.contains("film.mp3"),
+        "{}",
+        got.letter.text
+    );
+    assert!(String::from_utf8_lossy(&got.raw).contains(&data_encoding::BASE64.encode(b"%PDF-1.7 statutes")));
+
+    let other = village.people[5].account.address.clone();
+    village.deliver(written(&other, &village.clerk.address, "", &format!("DOCUMENTS {case}")).as_bytes());
+    village.take(1).await;
+    assert!(village.mail(6, 1).await.letter.attachments.is_empty());
+    let later = village.now() + Duration::days(9);
+    assert_eq!(village.daemon.store.tidy_parts(later, NaiveDate::MIN).await.expect("tidy"), 0);
+    village.well().await;
+}
