@@ -6,7 +6,7 @@ use super::{CaseRow, Commit, Ending};
 use crate::kernel::confidential::Reading;
 use crate::kernel::documents::{Document, Filed, Sees, Shelf, sees};
 use crate::kernel::ids::Party;
-use crate::kernel::workflow::{Class, Input, Notice, Refusal, documents_in};
+use crate::kernel::workflow::{Asks, Class, Input, Notice, Refusal, documents_in};
 use crate::workflows::Case;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -97,8 +97,8 @@ impl Draft<'_> {
             let data = json!({
                 "title": case.titles(), "case": number, "part": several, "documents": listed, "files": files,
             });
-            let notice =
-                Notice { class: Class::Confidential, ..Notice::new("documents", to, "documents/list", data) };
+            let notice = Notice::new(shelf.label, to, "documents/list", data).asking(Asks::Text);
+            let notice = Notice { class: Class::Confidential, ..notice };
             self.tell(notice, &mut commit);
         }
         commit

@@ -175,6 +175,8 @@ pub struct Shelf<'a> {
     pub reviewed: bool,
     /// Nothing more is reviewed.
     pub over: bool,
+    /// The label under which an answer to the list of documents reaches the matter.
+    pub label: &'static str,
 }
 
 /// What somebody may see.

@@ -88,7 +88,7 @@ fn file(file: &Attached) -> SinglePart {
     let bytes = ContentType::parse("application/octet-stream").ok();
     let kind = media.or(bytes).unwrap_or(ContentType::TEXT_PLAIN);
     let body = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64);
-    let body = body.unwrap_or_else(|bytes| Body::new(bytes));
+    let body = body.unwrap_or_else(Body::new);
     Attachment::new(file.name.clone()).body(body, kind)
 }
 

@@ -185,6 +185,11 @@ async fn a_proof_of_identity_is_for_staff_alone_and_destroyed_once_its_conclusio
         attached == ["statutes.pdf"] && text.contains("destroyed") && !text.contains("passports"),
         "{text}"
     );
+    answers_to(&mut rig, 55, "sue@s.example", true, "documents/list", "1 PROOF OF IDENTITY").await;
+    assert!(
+        folder(&rig).await[0].destroyed.is_some(),
+        "the list can be answered; the conclusion is there already"
+    );
     answers_to(&mut rig, 60, "sue@s.example", true, "accreditation/documents", "3 PROOF OF IDENTITY").await;
     let refused = newest(&rig, "accreditation/not-done").await;
     assert_eq!(refused.row.data["why"], "no-document");

@@ -2,31 +2,37 @@
 //! proof of who the group's members are is for staff alone, and destroyed once its conclusion is recorded (A.3).
 
 use super::diligence;
-use super::{Accreditation, At, File, Running, Stage, mails};
+use super::{Accreditation, At, File, Running, Stage, mails, orders};
 use crate::kernel::assurance::Level;
 use crate::kernel::documents::{Document, Filed, Shelf};
 use crate::kernel::people::Role;
-use crate::kernel::workflow::{Asks, Audience, Effect, Notice, Refusal, Reply};
+use crate::kernel::workflow::{Asks, Audience, Effect, Notice, Order, Refusal, Reply};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+/// Staff answer a list of documents as they answer information: with what they record.
+const LABEL: &str = "information";
 /// The letter of the task whose conclusion ends the proofs: the identity of constituents.
 pub(super) const IDENTITY: char = 'f';
 
 /// Who may see what is kept of an application, as it stands.
 pub(super) fn shelf(application: &Accreditation) -> Option<Shelf<'_>> {
     match application {
-        Accreditation::Drafting(drafting) => {
-            Some(Shelf { folder: &drafting.documents, region: None, reviewed: false, over: true })
-        }
+        Accreditation::Drafting(drafting) => Some(Shelf {
+            folder: &drafting.documents,
+            region: None,
+            reviewed: false,
+            over: true,
+            label: LABEL,
+        }),
         Accreditation::Running(running) => {
             let reviewed = !matches!(running.stage, Stage::DueDiligence(_));
             let (folder, region) = (&running.file.documents, running.file.region);
-            Some(Shelf { folder, region, reviewed, over: false })
+            Some(Shelf { folder, region, reviewed, over: false, label: LABEL })
         }
         Accreditation::Decided(decided) => {
             let (folder, region) = (&decided.file.documents, decided.file.region);
-            Some(Shelf { folder, region, reviewed: true, over: true })
+            Some(Shelf { folder, region, reviewed: true, over: true, label: LABEL })
         }
         Accreditation::Withdrawn(_) => None,
     }
@@ -60,7 +66,7 @@ pub(super) fn arrived(file: &File, new: &[u32], cx: &At) -> Option<Effect> {
     let mut data = mails::facts(file, cx);
     data["documents"] = json!(listed);
     let staff = Audience::Role(Role::Staff, None);
-    let notice = Notice::new("information", staff, "accreditation/documents", data);
+    let notice = Notice::new(LABEL, staff, "accreditation/documents", data);
     Some(Effect::Tell(notice.asking(Asks::Text)))
 }
 
@@ -76,9 +82,10 @@ pub(super) fn proof(running: &mut Running, number: u32, at: DateTime<Utc>) -> Re
     Ok(())
 }
 
-/// Whether there is a document of this number: staff save it, and the journal keeps who did.
-pub(super) fn there(file: &File, number: &str) -> Result<(), Refusal> {
-    let of = |filed: &&Filed| filed.number.to_string() == number && filed.document.is_some();
+/// Staff save the document of this number, if there is one: the journal keeps who did.
+pub(super) fn saved(file: &File, order: &Order) -> Result<(), Refusal> {
+    let orders::Numbered { number } = orders::arguments(order)?;
+    let of = |filed: &&Filed| filed.number.to_string() == *number && filed.document.is_some();
     let found = file.documents.filed().iter().find(of);
     found.map(|_| ()).ok_or_else(|| mails::not_done(&file.name(), "no-document"))
 }

@@ -70,8 +70,8 @@ struct Text {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Numbered {
-    number: String,
+pub(super) struct Numbered {
+    pub number: String,
 }
 
 #[derive(Deserialize)]
@@ -138,8 +138,7 @@ fn given(running: &mut Running, order: &Order, out: &mut Vec<Effect>, cx: &At) -
         }
         "save" => {
             staff_alone(order, cx)?;
-            let Numbered { number } = arguments(order)?;
-            super::documents::there(&running.file, &number)?;
+            super::documents::saved(&running.file, order)?;
         }
         "advice" => advised(running, order, out, cx)?,
         "lapse" => {

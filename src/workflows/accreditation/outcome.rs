@@ -277,6 +277,7 @@ fn ordered(decided: &mut Decided, order: &Order, out: &mut Vec<Effect>, cx: &At)
             decided.notified = decided.notified.or(Some(at.unwrap_or(order.at).min(order.at)));
             out.push(Effect::Cancel(super::replies::UNREACHABLE.to_owned()));
         }
+        "save" => documents::saved(&decided.file, order)?,
         "review" => review(decided, order.at, out, cx),
         "done" => out.push(Effect::Cancel(REVIEW.to_owned())),
         "release" => {

@@ -2,7 +2,7 @@
 
 use super::record::*;
 use atlarged::kernel::ids::MailId;
-use atlarged::ports::store::{Confided, Confidential, NewMail, Parts, Sealed, Sorted, Store, Upload};
+use atlarged::ports::store::{Confided, Confidential, NewMail, Paper, Parts, Sealed, Sorted, Store, Upload};
 use chrono::NaiveDate;
 
 super::promises! {
@@ -11,6 +11,9 @@ super::promises! {
     a_mail_met_again_brings_no_parts_twice
     parts_go_with_the_key_of_their_day
     nothing_stays_of_the_parts_of_a_mail_in_confidence
+    a_document_is_kept_once_and_needs_its_key
+    a_document_that_is_thrown_away_goes_with_its_parts_and_its_key
+    a_document_that_is_destroyed_takes_its_mail_along
 }
 
 const UPLOAD: Upload = Upload([7; 16]);
@@ -101,4 +104,59 @@ async fn nothing_stays_of_the_parts_of_a_mail_in_confidence(record: impl Record)
         store.sort_confided(mail.id, &sorted, &confided, t(9)).await.unwrap();
         assert_eq!(there(&store, upload).await.len(), left, "mail {n}");
     }
+}
+
+/// A document of mail 1, whose parts are there.
+async fn paper(store: &impl Store, handle: &str, upload: Upload) -> Paper {
+    keep(store, upload).await;
+    let sealed = Sealed { key: format!("once-2026-03-01-{handle}"), bytes: vec![1, 0, 255] };
+    Paper { handle: format!("paper:{handle}"), mail: MailId(1), upload, sealed }
+}
+
+async fn a_document_is_kept_once_and_needs_its_key(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 5)]).await;
+    let first = paper(&store, "aa", UPLOAD).await;
+    store.keep_paper(&first).await.unwrap();
+    let again = Paper { upload: OTHER, ..paper(&store, "aa", OTHER).await };
+    store.keep_paper(&again).await.unwrap();
+    assert_eq!(store.paper("paper:aa").await.unwrap(), Some(first.clone()));
+    assert_eq!(store.paper("paper:bb").await.unwrap(), None);
+    assert_eq!((there(&store, UPLOAD).await.len(), there(&store, OTHER).await.len()), (2, 0));
+    assert_eq!(store.tidy_parts(t(100_000), NaiveDate::MIN).await.unwrap(), 0);
+    assert_eq!(store.keys_needed().await.unwrap(), [first.sealed.key].into());
+}
+
+async fn a_document_that_is_thrown_away_goes_with_its_parts_and_its_key(record: impl Record) {
+    let store = record.instance().await;
+    receive(&store, &[mail(1, 5)]).await;
+    for (handle, upload) in [("aa", UPLOAD), ("bb", OTHER)] {
+        store.keep_paper(&paper(&store, handle, upload).await).await.unwrap();
+    }
+    let mut commit = step(CASE, 0, 1);
+    commit.forget = vec!["paper:aa".to_owned(), "paper:cc".to_owned()];
+    store.commit(&commit).await.unwrap();
+    assert_eq!(store.paper("paper:aa").await.unwrap(), None);
+    assert!(store.paper("paper:bb").await.unwrap().is_some());
+    assert_eq!((there(&store, UPLOAD).await.len(), there(&store, OTHER).await.len()), (0, 2));
+    assert_eq!(store.spent().await.unwrap(), ["once-2026-03-01-aa"]);
+    assert!(store.expunges("clerk").await.unwrap().is_empty(), "its mail stays");
+}
+
+async fn a_document_that_is_destroyed_takes_its_mail_along(record: impl Record) {
+    let store = record.instance().await;
+    let whole = Upload([9; 16]);
+    keep(&store, whole).await;
+    receive(&store, &[large(1, whole)]).await;
+    store.keep_paper(&paper(&store, "aa", UPLOAD).await).await.unwrap();
+    let in_hand = store.claim_mail(t(9)).await.unwrap().unwrap();
+    store.sort(in_hand.id, &Sorted::Silent("odd".to_owned()), t(9)).await.unwrap();
+    let mut commit = step(CASE, 0, 1);
+    commit.destroy = vec!["paper:aa".to_owned()];
+    store.commit(&commit).await.unwrap();
+    assert_eq!((there(&store, UPLOAD).await.len(), there(&store, whole).await.len()), (0, 0));
+    assert_eq!(store.expunges("clerk").await.unwrap(), [place(1, 1)]);
+    assert_eq!(store.spent().await.unwrap(), ["once-2026-03-01-aa"]);
+    assert_eq!(store.oldest_intake_key().await.unwrap(), None);
+    assert!(store.books().await.unwrap().balance());
 }

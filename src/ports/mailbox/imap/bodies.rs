@@ -101,7 +101,7 @@ impl Reader {
                 Err(Trouble::Refused(_)) => return Ok(First::Header),
                 Err(lost) => return Err(lost),
             }
-            if bytes.len() as u64 % PART_BYTES != 0 || bytes.is_empty() {
+            if !(bytes.len() as u64).is_multiple_of(PART_BYTES) || bytes.is_empty() {
                 return Ok(First::Whole(bytes));
             } else if bytes.len() as u64 >= enough {
                 return Ok(First::Begins(bytes));

@@ -213,7 +213,7 @@ impl Imap {
         }
         let mut from = bytes.len() as u64;
         loop {
-            let short = bytes.len() as u64 % PART_BYTES != 0;
+            let short = !(bytes.len() as u64).is_multiple_of(PART_BYTES);
             let next = match self.reader.part(session, place, from, short).await {
                 Ok(Some(next)) if from + next.len() as u64 <= self.reader.most() => next,
                 Ok(None) if session.still_there(&place.uid.to_string()).await?.is_empty() => return Ok(None),
