@@ -22,7 +22,8 @@ pub enum CaseCommand {
     Open(OpenArgs),
     /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
     /// `leave`; an enquiry `answer`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`, `finish`,
-    /// `proof`, `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`, `done`.
+    /// `proof`, `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`,
+    /// `done`.
     Order(OrderArgs),
     /// All matters, newest last.
     List(ListArgs),

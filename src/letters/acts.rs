@@ -148,7 +148,7 @@ mod tests {
         let distinct: BTreeSet<(String, Act)> = acts.collect();
         let words: BTreeSet<&String> = all.iter().collect();
         assert_eq!(distinct.len(), words.len(), "a word stands under two acts");
-        assert_eq!(table.len(), 12);
+        assert_eq!(table.len(), 13);
     }
 
     fn check(text: &str, expected: Option<(Option<Item>, Act, &str)>) {

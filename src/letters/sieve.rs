@@ -292,7 +292,12 @@ impl Sieve {
                 self.begin_body(&section, self.out.len(), true, begins);
             }
             Told::Body { at } => {
-                self.begin_body(&section, at, false, self.came);
+                // White space that went for a field's is of the body.
+                let before = self.out.split_off(at.min(self.out.len()));
+                self.begin_body(&section, at, false, self.came - before.len() as u64);
+                if !before.is_empty() {
+                    self.inside(&before, true);
+                }
                 self.inside(line, start);
             }
         }

@@ -28,11 +28,8 @@ async fn an_application_with_forty_megabytes_and_a_program_is_kept_and_the_progr
     let got = village.mail(4, 1).await;
     let names: Vec<&str> = got.letter.attachments.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["statutes.pdf"]);
-    assert!(
-        got.letter.text.contains("setup.exe") && got.letter.text.contains("film.mp3"),
-        "{}",
-        got.letter.text
-    );
+    let text = got.letter.text.clone() + &got.letter.quoted;
+    assert!(text.contains("setup.exe") && text.contains("film.mp3"), "{text}");
     assert!(String::from_utf8_lossy(&got.raw).contains(&data_encoding::BASE64.encode(b"%PDF-1.7 statutes")));
 
     let other = village.people[5].account.address.clone();
