@@ -155,3 +155,51 @@ fn line(filed: &Filed, mail: &[(u32, &Document)]) -> Value {
         "proof": filed.proof,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::documents::Handle;
+    use chrono::DateTime;
+
+    fn filed(number: u32, megabytes: u64, harmless: bool) -> Filed {
+        let document = Document {
+            handle: Handle([0; 16]),
+            name: format!("{number}.pdf"),
+            media: "application/pdf".to_owned(),
+            size: megabytes << 20,
+            hash: String::new(),
+            harmless,
+        };
+        let (document, at) = (Some(document), DateTime::UNIX_EPOCH);
+        Filed { number, document, at, proof: false, destroyed: None }
+    }
+
+    fn check(all: &[Filed], expected: &[&[u32]]) {
+        let all: Vec<&Filed> = all.iter().collect();
+        let mails = parcels(&all);
+        let numbers: Vec<Vec<u32>> =
+            mails.iter().map(|mail| mail.iter().map(|(n, _)| *n).collect()).collect();
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
+    fn documents_travel_in_mails_of_a_sane_size_and_what_may_not_stays() {
+        check(&[], &[&[]]);
+        check(&[filed(1, 2, true), filed(2, 2, true), filed(3, 2, true)], &[&[1, 2], &[3]]);
+        check(&[filed(1, 1, true), filed(2, 9, true), filed(3, 1, true)], &[&[1], &[2], &[3]]);
+        check(&[filed(1, 9, true), filed(2, 11, true), filed(3, 1, false)], &[&[1]]);
+        let many: Vec<Filed> = (1..=21).map(|n| filed(n, 0, true)).collect();
+        check(&many, &[&(1..=20).collect::<Vec<u32>>(), &[21]]);
+    }
+
+    #[test]
+    fn the_list_says_of_each_where_it_is() {
+        let all = [filed(1, 2, true), filed(2, 5, true), filed(3, 11, true), filed(4, 1, false)];
+        let destroyed = Filed { document: None, ..filed(5, 0, true) };
+        let refs: Vec<&Filed> = all.iter().chain([&destroyed]).collect();
+        let mails = parcels(&refs);
+        let places: Vec<Value> = refs.iter().map(|filed| line(filed, &mails[0])["place"].clone()).collect();
+        assert_eq!(places, ["here", "other-mail", "large", "kept", "destroyed"]);
+    }
+}

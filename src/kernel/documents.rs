@@ -283,6 +283,54 @@ mod tests {
         assert!(!text.contains("2.pdf") && !text.contains("0202"), "{text}");
     }
 
+    /// p1 is staff, p2 on the ALAC, p3 Africa's secretariat, p4 its Chair, p5 a member of it, p6 Europe's secretariat.
+    fn register() -> Register {
+        use crate::kernel::language::Language;
+        use crate::kernel::people::{Person, RoleHeld};
+        use crate::kernel::register::Change;
+        let (africa, europe) = (Some(Region::Africa), Some(Region::Europe));
+        let roles = [
+            (Role::Staff, None),
+            (Role::AlacMember, europe),
+            (Role::RaloSecretariat, africa),
+            (Role::RaloChair, africa),
+            (Role::RaloMember, africa),
+            (Role::RaloSecretariat, europe),
+        ];
+        let person = |(id, (role, region))| {
+            let from = DateTime::UNIX_EPOCH;
+            let held = RoleHeld { role, region, organisation: None, from, until: None };
+            Change::Person(Person {
+                id: PersonId(id),
+                name: format!("Person {id}"),
+                language: Language::En,
+                zone: chrono_tz::UTC,
+                addresses: vec![format!("p{id}@example.org")],
+                roles: vec![held],
+            })
+        };
+        Register::fold(&(1..).zip(roles).map(person).collect::<Vec<_>>())
+    }
+
+    /// Who of the six sees anything, and that staff alone see all.
+    fn check_sees(region: Option<Region>, (reviewed, over): (bool, bool), expected: &[u32]) {
+        let (folder, register) = (Folder::default(), register());
+        let shelf = Shelf { folder: &folder, region, reviewed, over, label: "" };
+        let seen = |id: u32| sees(&shelf, &register, PersonId(id), DateTime::UNIX_EPOCH);
+        let found: Vec<u32> = (1..=7).filter(|id| seen(*id) > Sees::Nothing).collect();
+        assert_eq!(found, expected);
+        assert!((1..=7).all(|id| (seen(id) == Sees::Everything) == (id == 1)));
+    }
+
+    #[test]
+    fn staff_the_alac_and_the_region_that_reviews_see_documents() {
+        let africa = Some(Region::Africa);
+        check_sees(africa, (false, false), &[1, 2, 3, 4]);
+        check_sees(africa, (true, false), &[1, 2, 3, 4, 5]);
+        check_sees(africa, (true, true), &[1, 2]);
+        check_sees(None, (false, true), &[1, 2]);
+    }
+
     #[test]
     fn what_can_act_or_hides_what_it_holds_is_not_sent_on() {
         for name in ["a.pdf", "A.DOCX", "my photo.JPeG", "list.csv"] {
