@@ -83,9 +83,23 @@ impl<S: Store> Daemon<S> {
             self.store.fetched(name, now).await?;
         }
         // Last: whatever a mailbox makes of a flag, what was read is read.
-        let unfinished = if done.is_empty() { None } else { mailbox.finish(&done).await.err() };
+        let unfinished = if done.is_empty() { None } else { self.finish(name, mailbox, &done).await? };
         let unfinished = self.expunge(name, mailbox).await?.or(unfinished);
         Ok(Brought { fresh, complete: fetched.complete(), unfinished })
+    }
+
+    /// Tidies the mailbox, and notes where mails lie now.
+    async fn finish<M: Mailbox>(
+        &self,
+        name: &str,
+        mailbox: &mut M,
+        done: &[(Place, Done)],
+    ) -> Answer<Option<Fault>> {
+        match mailbox.finish(done).await {
+            Ok(finished) if finished.moved.is_empty() => Ok(None),
+            Ok(finished) => self.store.moved(name, &finished.moved).await.map(|()| None),
+            Err(fault) => Ok(Some(fault)),
+        }
     }
 
     /// Removes what is confidential from the mailbox for good, as often as it takes until that is confirmed.

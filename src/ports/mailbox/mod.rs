@@ -135,6 +135,8 @@ pub enum Done {
 pub struct Finished {
     /// Mails whose folder was renumbered since: the re-scan meets them again under a new place.
     pub stale: Vec<Place>,
+    /// Mails that lie elsewhere now, and where, as far as the server tells.
+    pub moved: Vec<(Place, Place)>,
 }
 
 /// Why [`Mailbox::wait`] returned. After either it is time to fetch.

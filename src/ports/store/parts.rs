@@ -3,6 +3,7 @@
 
 use super::{Answer, Sealed};
 use crate::kernel::ids::MailId;
+use crate::ports::mailbox::Place;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use std::fmt;
 use std::future::Future;
@@ -51,6 +52,8 @@ pub trait Parts: Send + Sync {
     fn keep_paper(&self, paper: &Paper) -> impl Future<Output = Answer<()>> + Send;
     /// A document; none that was thrown away or destroyed.
     fn paper(&self, handle: &str) -> impl Future<Output = Answer<Option<Paper>>> + Send;
+    /// These mails lie elsewhere now: whoever is to remove them for good looks there.
+    fn moved(&self, mailbox: &str, moved: &[(Place, Place)]) -> impl Future<Output = Answer<()>> + Send;
     /// Throws away what was begun before a moment and is named by nothing, and the parts of mails sealed under intake
     /// keys of days before `kept`, which nobody can open any more. Returns how many uploads.
     fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> impl Future<Output = Answer<u64>> + Send;

@@ -72,6 +72,10 @@ impl Parts for FaultyStore {
         call!(self, paper(handle))
     }
 
+    async fn moved(&self, mailbox: &str, moved: &[(Place, Place)]) -> Answer<()> {
+        call!(self, moved(mailbox, moved))
+    }
+
     async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {
         call!(self, tidy_parts(before, kept))
     }

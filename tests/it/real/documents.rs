@@ -1,9 +1,27 @@
 //! An application with documents on real servers: forty megabytes of them, and a program.
 
-use super::village::{Since, Village, written};
+use super::village::{Since, Village, maildir, written};
 use crate::papers::with_files;
-use atlarged::ports::store::{Parts, Store};
+use atlarged::advance::{LetterBody, NewLetter};
+use atlarged::kernel::ids::PersonId;
+use atlarged::kernel::workflow::{Input, Order};
+use atlarged::ports::store::{Confidential, Parts, Store};
 use chrono::{Duration, NaiveDate};
+use serde_json::Value;
+
+/// Bytes of the largest mail in any folder of the clerk's.
+fn largest(village: &Village) -> u64 {
+    fn walk(folder: &std::path::Path) -> u64 {
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let size = |file: std::fs::DirEntry| match file.metadata() {
+            Ok(about) if about.is_dir() => walk(&file.path()),
+            Ok(about) => about.len(),
+            Err(_) => 0,
+        };
+        files.map(size).max().unwrap_or(0)
+    }
+    walk(&maildir(village.sandbox, &village.clerk.login))
+}
 
 #[tokio::test]
 async fn an_application_with_forty_megabytes_and_a_program_is_kept_and_the_program_goes_to_nobody() {
@@ -36,6 +54,19 @@ async fn an_application_with_forty_megabytes_and_a_program_is_kept_and_the_progr
     village.deliver(written(&other, &village.clerk.address, "", &format!("DOCUMENTS {case}")).as_bytes());
     village.take(1).await;
     assert!(village.mail(6, 1).await.letter.attachments.is_empty());
+    // Closed by staff, nothing is left of it: not in the record, not in the mailbox.
+    assert!(largest(&village) > 38_000_000);
+    let (by, at) = (PersonId(4), village.now());
+    let (verb, nonce) = ("withdraw".to_owned(), "00".repeat(16));
+    let order = Order { by, verb, args: Value::Null, at, os_user: String::new(), nonce };
+    let body = LetterBody::ToCase(case, Input::Order(order));
+    let letter = NewLetter { key: "close it".to_owned(), body, arrived: at, mail: None, message_id: None };
+    village.daemon.store.post(&letter, at).await.expect("posted");
+    while village.turn().await > 0 {}
+    village.turn().await;
+    assert_eq!(village.case(case).await.phase, "withdrawn");
+    assert!(largest(&village) < 1_000_000, "the mail is expunged from wherever it was put");
+    assert!(village.daemon.store.spent().await.expect("the keys").is_empty());
     let later = village.now() + Duration::days(9);
     assert_eq!(village.daemon.store.tidy_parts(later, NaiveDate::MIN).await.expect("tidy"), 0);
     village.well().await;

@@ -7,6 +7,7 @@ use super::rows::MailRow;
 use super::world::World;
 use crate::kernel::ids::MailId;
 use crate::ports::keys::KeyName;
+use crate::ports::mailbox::Place;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 
@@ -86,6 +87,16 @@ impl Parts for MemoryStore {
 
     async fn paper(&self, handle: &str) -> Answer<Option<Paper>> {
         Ok(self.world().papers.get(handle).cloned())
+    }
+
+    async fn moved(&self, mailbox: &str, moved: &[(Place, Place)]) -> Answer<()> {
+        let mut world = self.world();
+        for (from, to) in moved {
+            if let Some(mail) = world.places.remove(&(mailbox.to_owned(), from.clone())) {
+                world.places.insert((mailbox.to_owned(), to.clone()), mail);
+            }
+        }
+        Ok(())
     }
 
     async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {

@@ -6,6 +6,7 @@ use super::super::parts::{Paper, Parts, Upload};
 use super::{PostgresStore, fault, within};
 use crate::kernel::ids::MailId;
 use crate::ports::keys::KeyName;
+use crate::ports::mailbox::Place;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgPool};
 
@@ -127,6 +128,33 @@ pub(super) async fn destroy_papers(tx: &mut PgConnection, handles: &[String]) ->
     Ok(())
 }
 
+async fn moved(pool: &PgPool, mailbox: &str, moved: &[(Place, Place)]) -> Result<(), sqlx::Error> {
+    let folders = |of: fn(&(Place, Place)) -> &Place| -> Vec<String> {
+        moved.iter().map(|pair| of(pair).folder.clone()).collect()
+    };
+    let numbers = |of: fn(&(Place, Place)) -> u32| -> Vec<i64> {
+        moved.iter().map(|pair| i64::from(of(pair))).collect()
+    };
+    sqlx::query!(
+        "update places p set folder = t.nf, uid_validity = t.nv, uid = t.nu
+         from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
+             as t (f, v, u, nf, nv, nu)
+         where (p.mailbox, p.folder, p.uid_validity, p.uid) = ($1, t.f, t.v, t.u)
+           and not exists (select from places q
+                           where (q.mailbox, q.folder, q.uid_validity, q.uid) = ($1, t.nf, t.nv, t.nu))",
+        mailbox,
+        &folders(|(from, _)| from),
+        &numbers(|(from, _)| from.uid_validity),
+        &numbers(|(from, _)| from.uid),
+        &folders(|(_, to)| to),
+        &numbers(|(_, to)| to.uid_validity),
+        &numbers(|(_, to)| to.uid)
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 async fn tidy(pool: &PgPool, before: DateTime<Utc>, kept: &str) -> Result<u64, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
@@ -175,6 +203,10 @@ impl Parts for PostgresStore {
 
     async fn paper(&self, handle: &str) -> Answer<Option<Paper>> {
         within(paper(&self.pool, handle)).await.map_err(fault("looking up a document"))
+    }
+
+    async fn moved(&self, mailbox: &str, moved_to: &[(Place, Place)]) -> Answer<()> {
+        within(moved(&self.pool, mailbox, moved_to)).await.map_err(fault("recording where mails lie"))
     }
 
     async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {
