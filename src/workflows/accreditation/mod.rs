@@ -20,6 +20,7 @@ mod application;
 mod clock;
 mod deciding;
 mod diligence;
+mod documents;
 mod mails;
 mod orders;
 mod outcome;
@@ -37,6 +38,7 @@ pub use policy::{OnNegativeAdvice, Policy};
 pub use review::MISTAKABLE;
 pub use state::*;
 
+use crate::kernel::documents::Shelf;
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Effect, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
@@ -80,7 +82,7 @@ impl Workflow for Accreditation {
     const KIND: &'static str = "accreditation";
     type Policy = Policy;
     const TASKS: &'static [Twin] = &[
-        ("accreditation/diligence", &["criterion", "check", "ask", "region", "release", "finish"]),
+        ("accreditation/diligence", &["criterion", "check", "ask", "region", "release", "finish", "proof"]),
         ("accreditation/advice", &["advice"]),
         ("accreditation/advice-overdue", &["lapse"]),
         ("accreditation/held-task", &["request-vote"]),
@@ -138,6 +140,12 @@ impl Workflow for Accreditation {
             },
             Accreditation::Withdrawn(_) => "withdrawn",
         }
+    }
+
+    const DOCUMENTS: bool = true;
+
+    fn shelf(&self) -> Option<Shelf<'_>> {
+        documents::shelf(self)
     }
 
     fn title(&self) -> String {
