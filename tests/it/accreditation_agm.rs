@@ -244,13 +244,14 @@ fn what_members_asked_for_goes_to_those_of_them_who_still_sit() {
         4,
         "5 10:00 a to:suspension: \"Here they are.\"",
         expect![[r#"
-        5 10:00 a to:suspension: "Here they are."
-            information → m3 s1 s2
-            progress information → a
-            progress lifted → a
-            lifted-told → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20 sec3 r1 r2 s1 s2
-            [regional-review]
-    "#]],
+            5 10:00 a to:suspension: "Here they are."
+                information → m3 s1 s2
+                progress information → a
+                progress lifted → a
+                lifted-told → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20 sec3 s1 s2
+                review-reminder → r1 r2
+                [regional-review]
+        "#]],
     );
     let gone = wanted.replace("m3 to:dossier", "m13 to:dossier");
     check(
@@ -258,13 +259,14 @@ fn what_members_asked_for_goes_to_those_of_them_who_still_sit() {
         4,
         "5 10:00 a to:suspension: \"Here they are.\"",
         expect![[r#"
-        5 10:00 a to:suspension: "Here they are."
-            information → m20 s1 s2
-            progress information → a
-            progress lifted → a
-            lifted-told → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20 sec3 r1 r2 s1 s2
-            [regional-review]
-    "#]],
+            5 10:00 a to:suspension: "Here they are."
+                information → m20 s1 s2
+                progress information → a
+                progress lifted → a
+                lifted-told → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20 sec3 s1 s2
+                review-reminder → r1 r2
+                [regional-review]
+        "#]],
     );
 }
 

@@ -402,7 +402,8 @@ fn comments_can_be_read_while_suspended_and_not_after_the_decision() {
                 suspended-own  → a
             40 10:00 a to:suspension: RESUME
                 progress lifted → a
-                lifted-told → all sec r1 r2 s1 s2
+                lifted-told → all sec s1 s2
+                review-reminder → r1 r2
                 [regional-review]
             (56 09:00)
                 review-reminder → r1 r2

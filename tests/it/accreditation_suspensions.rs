@@ -35,7 +35,8 @@ fn the_applicant_suspends_and_resumes_at_will() {
                 suspended-own  → a
             40 10:00 a to:suspension: RESUME
                 progress lifted → a
-                lifted-told → all sec r1 r2 s1 s2
+                lifted-told → all sec s1 s2
+                review-reminder → r1 r2
                 [regional-review]
             41 10:00 a to:suspension: RESUME
                 not-done not-suspended → a

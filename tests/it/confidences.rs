@@ -313,14 +313,17 @@ async fn a_step_on_a_comment_never_sees_who_or_what() {
 async fn orders(rig: &mut Rig, minutes: i64, case: CaseId, verb: &str, args: Value) {
     let (by, at) = (PersonId(3), t(minutes));
     let order = Order { by, verb: verb.into(), args, at, os_user: String::new(), nonce: "00".into() };
-    rig.post(verb, LetterBody::ToCase(case, Input::Order(order))).await;
+    rig.post(&format!("{verb} {minutes}"), LetterBody::ToCase(case, Input::Order(order))).await;
     rig.turn(minutes).await;
 }
 
 /// The application rested, and goes on: Ann, who sits on the committee and represents a structure, is told of both.
 async fn resumed() -> (Rig, CaseId) {
     let (mut rig, case, _) = invited().await;
-    orders(&mut rig, 30, case, "suspend", json!({ "ground": "applicant" })).await;
+    for (minutes, member) in [(30, "p1"), (31, "p2")] {
+        let wants = json!({ "ground": "alac", "on_behalf": member, "information": "Who pays?", "why": "Rules" });
+        orders(&mut rig, minutes, case, "suspend", wants).await;
+    }
     orders(&mut rig, 60, case, "lift", json!({ "number": "1" })).await;
     rig.out.sent.clear();
     (rig, case)

@@ -285,7 +285,8 @@ fn words_of_a_member_that_can_mean_nothing_else_are_a_comment() {
     }
     let named = Mail { asked: news("dossier"), body: "NAMED\r\nThey meet.", ..Mail::default() };
     check(named, r#""They meet." named p1 to p1"#);
-    check(Mail { asked: news("dossier"), login: false, ..Mail::default() }, "Unsure to p1");
+    let forged = Mail { asked: news("dossier"), from: "amu@a.example", login: false, ..Mail::default() };
+    check(forged, "Unsure to p4");
 }
 
 #[test]
