@@ -10,7 +10,7 @@ mod templates;
 mod text;
 mod words;
 
-pub use templates::{TemplateError, Templates};
+pub use templates::{TemplateError, Templates, subjects};
 
 use crate::advance::OutboxRow;
 use crate::kernel::duties::DEPUTY_FOR;

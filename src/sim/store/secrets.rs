@@ -23,7 +23,8 @@ impl Confidential for FaultyStore {
         confided: &Confided,
         now: DateTime<Utc>,
     ) -> Answer<()> {
-        call!(self, sort_confided(mail, sorted, confided, now), Some(Doubt::Mail(mail)))
+        let sorted = self.backdated(sorted.clone());
+        call!(self, sort_confided(mail, &sorted, confided, now), Some(Doubt::Mail(mail)))
     }
 
     async fn sealed(&self, handle: &str) -> Answer<Option<Sealed>> {

@@ -6,6 +6,7 @@ mod bad_answers;
 mod bad_files;
 mod bad_mails;
 mod confidences;
+mod demo;
 mod documents;
 mod kills;
 mod load;

@@ -134,6 +134,20 @@ impl World {
     }
 }
 
+impl MemoryStore {
+    /// How much is sealed for a case, for checkers.
+    pub fn secrets(&self, case: CaseId) -> usize {
+        self.world().sealed.values().filter(|secret| secret.case == case).count()
+    }
+
+    /// Every mail as it is stored, for checkers.
+    pub fn raw_mails(&self) -> Vec<(MailId, Sealed)> {
+        let world = self.world();
+        let rows = (1..).zip(&world.mails);
+        rows.map(|(id, row)| (MailId(id), row.mail.raw.clone())).collect()
+    }
+}
+
 impl Confidential for MemoryStore {
     async fn confidential_cases(&self) -> Answer<BTreeSet<CaseId>> {
         let world = self.world();
