@@ -238,11 +238,18 @@ async fn decide(village: &Village, teller: &Teller) -> Result<(), Trouble> {
         joined.region.ralo(),
         joined.representatives.len()
     ));
-    published(village, &case).await
+    published(village, teller, &case).await
 }
 
-/// What everybody may read of it.
-async fn published(village: &Village, case: &CaseRow) -> Result<(), Trouble> {
+/// What everybody may read of it, once a person has looked at it.
+async fn published(village: &Village, teller: &Teller, case: &CaseRow) -> Result<(), Trouble> {
+    teller.scene("Staff look at what everybody will see of it, and release it by reply.").await;
+    let staff = village.register.holders(Role::Staff, None, village.now());
+    let hanna = staff.first().and_then(|id| village.register.person(*id));
+    let mut hanna =
+        Desk::open(village, hanna.and_then(|one| one.addresses.first()).map_or("", String::as_str))?;
+    let task = hanna.mail("accreditation/release").await?;
+    hanna.answer(&task, "publish", "accreditation/released").await?;
     let path = village.sandbox.dir().join("public/applications").join(format!("{}.json", case.id));
     let found = async {
         loop {
