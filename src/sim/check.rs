@@ -145,12 +145,12 @@ async fn cases(world: &mut World, ended_well: bool) {
         let asked = |id: CaseId| waits.iter().any(|open| open.task.case == id && !open.task.to.is_empty());
         let child = cases.iter().any(|other| other.parent == Some(case.id) && !over(other));
         let of = cases.iter().find(|other| Some(other.id) == case.parent);
-        // The vote on an application that was taken back waits for staff, who were told so, to annul it.
-        let rests = of.is_some_and(|of| matches!(of.phase.as_str(), "suspended" | "withdrawn"));
+        // The vote on a suspended application stands still with it.
+        let rests = of.is_some_and(|of| of.phase == "suspended");
         if case.wake_at.is_none() && !asked(case.id) && !child && !rests {
             world.wrong.push(format!("{} is {} for ever: no clock, nobody asked", case.id, case.phase));
         }
-        if case.kind == "ballot" && of.is_none_or(|of| of.kind != "accreditation") {
+        if case.kind == "ballot" && of.is_none_or(|of| of.kind != "accreditation" || over(of)) {
             world.wrong.push(format!("{} is still {} long after the end", case.id, case.phase));
         }
         // Reminded for ever is not enough: an application waits for its applicant, or for somebody who was asked.

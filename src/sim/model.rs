@@ -418,8 +418,12 @@ impl Model {
         Some(format!("{}: counted {counted:?}, meant {counts:?}; {}", body.case, voters.join("; ")))
     }
 
-    /// An annulment needs a second person's yes.
+    /// An annulment needs a second person's yes, unless what was voted on has ended.
     fn not_agreed(&self, case: CaseId, evidence: &Evidence) -> Option<String> {
+        let of_case = |row: &&JournalRow| row.entry.case == case;
+        if evidence.journal.iter().filter(of_case).any(|row| row.entry.input["note"]["body"] == "end") {
+            return None;
+        }
         let agreed = self.acts.iter().any(|act| {
             let asked = act.answers.as_ref().and_then(|token| evidence.tokens.get(token));
             let second = act.by != super::village::Village::staff()[0];

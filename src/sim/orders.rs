@@ -7,17 +7,16 @@ use super::story::Event;
 use super::village::{Village, held};
 use super::villager::Planned;
 use super::world::{Coming, World};
-use crate::advance::{CaseRow, LetterBody, NewLetter};
+use crate::advance::{LetterBody, NewLetter};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, LetterId, OrganisationId, Party, PersonId};
 use crate::kernel::people::{Region, Role};
 use crate::kernel::register::Change;
 use crate::kernel::workflow::{Input, Note, Opening, Order};
 use crate::ports::store::{Release, Store};
-use chrono::{DateTime, Datelike, Duration, Utc, Weekday};
+use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 pub async fn carry_out(world: &mut World, at: DateTime<Utc>, event: Event) {
     match event {
@@ -195,26 +194,9 @@ async fn office(world: &mut World) {
             world.wrong.push("quarantine cannot be emptied".to_owned());
         }
     }
-    if world.now.weekday() == Weekday::Mon {
-        without_matter(world).await;
-    }
     for id in world.store.stuck() {
         if world.store.resend(id, world.now).await.is_err() {
             world.wrong.push(format!("{id} cannot be sent again"));
         }
-    }
-}
-
-/// A vote on an application that was taken back stands still: staff, who were told so, annul it.
-async fn without_matter(world: &mut World) {
-    let cases = world.store.cases().await.unwrap_or_default();
-    let withdrawn: BTreeSet<CaseId> =
-        cases.iter().filter(|case| case.phase == "withdrawn").map(|case| case.id).collect();
-    let still =
-        |case: &&CaseRow| case.phase == "frozen" && case.parent.is_some_and(|of| withdrawn.contains(&of));
-    let votes: Vec<CaseId> = cases.iter().filter(still).map(|case| case.id).collect();
-    let [staff, _] = Village::staff();
-    for vote in votes {
-        order(world, vote, staff, "annul", json!({ "reason": "The application was taken back." })).await;
     }
 }

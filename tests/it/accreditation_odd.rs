@@ -129,7 +129,7 @@ fn an_application_in_two_languages_at_once_is_one_application() {
 }
 
 #[test]
-fn a_withdrawal_while_a_ballot_is_open_ends_the_application_and_people_annul_the_ballot() {
+fn a_withdrawal_while_a_ballot_is_open_ends_the_application_and_the_ballot_with_it() {
     check_after(
         &format!(
             "{EXAMINED}\n2 09:00 comments: 1\n23 10:00 sec to:advice: \"ACCREDIT\"\n24 10:00 m7 to:window: \"REQUEST VOTE\""
@@ -139,8 +139,6 @@ fn a_withdrawal_while_a_ballot_is_open_ends_the_application_and_people_annul_the
         25 11:00 m6 to:ask: NO
         26 09:00 m3: reads
         26 10:00 a to:progress: \"Please go on.\"
-        27 10:00 ballot by s1: order annul {\"reason\":\"the applicant withdrew\"}
-        27 11:00 s2 to:annulment: YES
         27 12:00 m8 to:ask: YES
         40 09:00 clock: passes",
         expect![[r#"
@@ -149,24 +147,17 @@ fn a_withdrawal_while_a_ballot_is_open_ends_the_application_and_people_annul_the
             25 10:00 a to:progress: WITHDRAW
                 withdrawn withdrawn → a
                 withdrawn-told withdrawn → all sec s1 s2
-                c2 is told: "freeze"
+                c2 is told: "end"
                 comments are destroyed
                 [withdrawn]
-                ballot/frozen → all
-                [frozen]
+                ballot/ended → all
+                [annulled]
             25 11:00 m6 to:ask: NO
-                ballot/receipt → m6
+                ballot/was-annulled → m6
             26 09:00 m3: reads
                 comment/gone → m3
             26 10:00 a to:progress: "Please go on."
                 not-done over → a
-            27 10:00 ballot by s1: order annul {"reason":"the applicant withdrew"}
-                ballot/annul-confirm → m1 s2 s3
-            27 11:00 s2 to:annulment: YES
-                ballot/annulled → all
-                ballot/task-done → s2
-                office/task-taken → m1 s3
-                [annulled]
             27 12:00 m8 to:ask: YES
                 ballot/was-annulled → m8
             40 09:00 clock: passes

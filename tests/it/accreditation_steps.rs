@@ -263,11 +263,11 @@ fn the_applicant_can_withdraw_until_it_is_decided() {
             25 10:00 a to:progress: WITHDRAW
                 withdrawn withdrawn → a
                 withdrawn-told withdrawn → all sec s1 s2
-                c2 is told: "freeze"
+                c2 is told: "end"
                 comments are destroyed
                 [withdrawn]
-                ballot/frozen → all
-                [frozen]
+                ballot/ended → all
+                [annulled]
         "#]],
     );
 }

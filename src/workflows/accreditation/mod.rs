@@ -42,6 +42,7 @@ use crate::kernel::documents::Shelf;
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Effect, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
+use crate::workflows::ballot;
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,6 +114,10 @@ impl Workflow for Accreditation {
             Accreditation::Decided(decided) => outcome::step(decided, input, cx),
             Accreditation::Withdrawn(withdrawn) => match input {
                 Input::Reply(_) | Input::Order(_) => Err(mails::not_done(&withdrawn.name, "over")),
+                Input::Note(note) => {
+                    let step = Step::to(Accreditation::Withdrawn(withdrawn));
+                    Ok(ballot::too_late(note).into_iter().fold(step, Step::with))
+                }
                 _ => Ok(Step::to(Accreditation::Withdrawn(withdrawn))),
             },
         }

@@ -191,8 +191,7 @@ pub(super) fn withdraw(
     let Running { file, stage } = running;
     out.extend(asked_no_more(file));
     out.push(Effect::Shred);
-    // A vote on it stands still until two of the staff or the Chair have annulled it.
-    super::deciding::tell_ballot(stage, ParentSays::Freeze, &mut out);
+    super::deciding::tell_ballot(stage, ParentSays::End, &mut out);
     let name = file.name();
     out.push(Effect::Tell(file.addressed(mails::withdrawn(file.applicant, &name, why, cx.case))));
     let told =

@@ -1,10 +1,11 @@
-//! Annulling a ballot, open or planned: one person asks with a reason, a second one agrees or does not.
+//! Annulling a ballot, open or planned: one person asks with a reason, a second one agrees or does not. Where the matter
+//! that it was about has ended, nobody is asked.
 
 use super::mails::Done;
 use super::staff::{self, OFFICERS, Task};
-use super::{Annulment, Ballot, Matter, Plan, Policy, Poll, mails, tally};
+use super::{Annulment, Ballot, Matter, ParentSays, Plan, Policy, Poll, mails, tally};
 use crate::kernel::ids::{Party, PersonId};
-use crate::kernel::workflow::{Cx, Effect, Order, Refusal, Reply, Step};
+use crate::kernel::workflow::{Cx, Effect, Note, Order, Refusal, Reply, Step};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -129,7 +130,33 @@ fn second(ballot: Ballot, by: PersonId, agrees: bool, cx: &Cx<Policy>) -> Result
         other => (mails::annulled_planned(other.matter(), &asked, by), None, Vec::new()),
     };
     let matter = ballot.matter().clone();
-    let state = Ballot::Annulled { matter, reason: asked.reason, by: asked.by, second: by, at: cx.now };
+    let (first, second) = (Some(asked.by), Some(by));
+    let state = Ballot::Annulled { matter, reason: asked.reason, by: first, second, at: cx.now };
     let step = [done].into_iter().chain(cancelled).fold(Step::to(state), Step::with).tell(tell);
     Ok(record.into_iter().chain(note).fold(step, Step::with))
+}
+
+/// What the public record says of a ballot whose matter has ended.
+const ENDED: &str = "The matter that was voted on has ended.";
+
+/// Whether a note ends a ballot that is not over: its parent alone can.
+pub(super) fn ends(ballot: &Ballot, note: &Note) -> bool {
+    let over = matches!(ballot, Ballot::Closed { .. } | Ballot::Annulled { .. });
+    let says = serde_json::from_value(note.body.clone()).ok();
+    !over && says == Some(ParentSays::End) && ballot.matter().parent == Some(note.from)
+}
+
+/// The parent has ended, and the ballot with it. Its voters are told once; of one that had not opened nobody knows.
+pub(super) fn ended(ballot: Ballot, cx: &Cx<Policy>) -> Step<Ballot> {
+    let asked = ballot.annulment().map(|asked| Effect::Cancel(Task::annulment(asked.at)));
+    let mut effects: Vec<Effect> = asked.into_iter().collect();
+    if let Ballot::Open(poll) | Ballot::Escalated { poll, .. } = &ballot {
+        effects.push(Effect::Cancel(staff::ESCALATION.into()));
+        effects.extend(mails::asked_no_more(poll));
+        effects.push(Effect::Tell(mails::ended(poll)));
+        effects.push(Effect::Publish(tally::annulled(poll, ENDED, cx)));
+    }
+    let matter = ballot.matter().clone();
+    let state = Ballot::Annulled { matter, reason: ENDED.to_owned(), by: None, second: None, at: cx.now };
+    effects.into_iter().fold(Step::to(state), Step::with)
 }

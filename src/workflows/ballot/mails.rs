@@ -323,8 +323,9 @@ pub(super) fn escalation(poll: &Poll, verdict: Verdict, officers: Vec<Party>) ->
         "question": poll.matter.question, "recorded": verdict.recorded, "quorum": verdict.quorum,
         "sitting": verdict.sitting, "rounds": poll.round,
     });
-    let notice = Notice::new("escalation", Audience::Parties(officers), "ballot/escalation", data)
-        .asking(Asks::Decision);
+    let notice =
+        Notice::new(super::staff::ESCALATION, Audience::Parties(officers), "ballot/escalation", data)
+            .asking(Asks::Decision);
     Task::new(notice, None)
 }
 
@@ -363,6 +364,12 @@ pub(super) fn annulment(ballot: &Ballot, annulment: &Annulment, others: Vec<Part
 pub(super) fn annulled(poll: &Poll, reason: &str) -> Notice {
     let data = json!({ "question": poll.matter.question, "reason": reason });
     Notice { class: Class::Public, ..Notice::new("annulled", everybody(poll), "ballot/annulled", data) }
+}
+
+/// Tells everybody that there is nothing left to vote on.
+pub(super) fn ended(poll: &Poll) -> Notice {
+    let data = json!({ "question": poll.matter.question });
+    Notice { class: Class::Public, ..Notice::new("annulled", everybody(poll), "ballot/ended", data) }
 }
 
 /// Tells those who planned a ballot and wanted it annulled that it will not open.

@@ -19,7 +19,7 @@ mod setup;
 mod staff;
 mod tally;
 
-pub use news::{News, Tidings};
+pub use news::{News, Tidings, too_late};
 
 use crate::kernel::assurance::Act;
 use crate::kernel::ballot::{Counts, Rule, Verdict};
@@ -100,8 +100,9 @@ pub enum Ballot {
     Annulled {
         matter: Matter,
         reason: String,
-        by: PersonId,
-        second: PersonId,
+        /// The two who agreed; none where what it was about has ended.
+        by: Option<PersonId>,
+        second: Option<PersonId>,
         at: DateTime<Utc>,
     },
 }
@@ -263,6 +264,8 @@ pub struct Round {
 pub enum ParentSays {
     Freeze,
     Thaw,
+    /// The matter has ended: there is nothing left to vote on.
+    End,
 }
 
 impl Workflow for Ballot {
@@ -307,6 +310,7 @@ impl Workflow for Ballot {
                 annulment::reply(ballot, reply, cx)
             }
             (Ballot::Open(poll), Input::Reply(reply)) => answers::reply(poll, reply, cx),
+            (ballot, Input::Note(note)) if annulment::ends(&ballot, note) => Ok(annulment::ended(ballot, cx)),
             (Ballot::Open(poll), Input::Note(note)) => Ok(poll.parent_says(note)),
             (ballot, Input::Order(order)) => staff::order(ballot, order, cx),
             (Ballot::Open(poll), Input::Undelivered(bounce)) => Ok(staff::undelivered(poll, bounce, cx)),

@@ -1,9 +1,11 @@
 //! What a ballot tells its parent, read back.
 
+use super::ParentSays;
 use crate::kernel::ballot::Outcome;
+use crate::kernel::workflow::{Effect, Note};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// News of a ballot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +61,15 @@ impl News {
     }
 }
 
+/// What a matter that has ended answers to a ballot of it that opens only now.
+pub fn too_late(note: &Note) -> Option<Effect> {
+    let opened = News::of(&note.body) == Some(News::Opened);
+    opened.then(|| Effect::Note { to: note.from, body: json!(ParentSays::End) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_a_ballot_tells_is_read_back() {

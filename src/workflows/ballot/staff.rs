@@ -15,6 +15,9 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;
 
+/// The label of the question what becomes of a vote that twice had too few voters.
+pub(super) const ESCALATION: &str = "escalation";
+
 /// A task of this workflow, by the label of the mail that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
@@ -29,7 +32,7 @@ impl Task {
         let (kind, rest) = label.split_once(':').unwrap_or((label, ""));
         match kind {
             "annulment" => rest.parse().ok().map(Task::Annulment),
-            "escalation" => Some(Task::Escalation),
+            ESCALATION => Some(Task::Escalation),
             "unreachable" => rest.parse().ok().map(Task::Unreachable),
             _ => None,
         }
@@ -242,7 +245,7 @@ pub(super) fn escalated(
         Input::Wake if remind_at <= cx.now => {
             let task = mails::escalation(&poll, verdict, deciding(cx));
             let remind_at = cx.now + Duration::days(i64::from(cx.policy.chair_reminder_days));
-            let done = Effect::Cancel("escalation".into());
+            let done = Effect::Cancel(ESCALATION.into());
             Ok(Step::to(Ballot::Escalated { poll, verdict, remind_at }).with(done).with(Effect::Task(task)))
         }
         Input::Reply(reply) => {
@@ -263,7 +266,7 @@ pub(super) fn escalated(
 
 /// What was decided about a ballot without quorum: it is run once more, or left undecided and everybody told.
 fn decided(poll: Poll, again: bool, cx: &Cx<Policy>) -> Step<Ballot> {
-    let done = Effect::Cancel("escalation".into());
+    let done = Effect::Cancel(ESCALATION.into());
     if again {
         let step = setup::begin(poll.matter, poll.round + 1, poll.earlier, poll.asked, cx);
         return Step { state: step.state, effects: std::iter::once(done).chain(step.effects).collect() };

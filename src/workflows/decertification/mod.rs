@@ -41,6 +41,7 @@ use crate::kernel::ids::CaseId;
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Effect, Input, Opening, Refusal, Step, Twin, Workflow};
+use crate::workflows::ballot;
 use chrono::{DateTime, Duration, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,6 +104,10 @@ impl Workflow for Decertification {
             Decertification::Decided(decided) => outcome::step(decided, input, cx),
             Decertification::Closed(closed) => match input {
                 Input::Reply(_) | Input::Order(_) => Err(mails::not_done(&closed.name, "over")),
+                Input::Note(note) => {
+                    let step = Step::to(Decertification::Closed(closed));
+                    Ok(ballot::too_late(note).into_iter().fold(step, Step::with))
+                }
                 _ => Ok(Step::to(Decertification::Closed(closed))),
             },
         }

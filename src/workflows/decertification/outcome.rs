@@ -108,9 +108,8 @@ pub(super) fn close(
 ) -> Step<Decertification> {
     let file = &running.file;
     out.extend(asked_no_more(file));
-    // A vote that is open on it stands still until two of the staff or the Chair have annulled it.
     let ballot = mails::ballot_of(&running.stage);
-    out.extend(ballot.map(|to| Effect::Note { to, body: json!(ParentSays::Freeze) }));
+    out.extend(ballot.map(|to| Effect::Note { to, body: json!(ParentSays::End) }));
     let mut data = mails::facts(file, cx);
     data["why"] = json!(why);
     let to = match why {
