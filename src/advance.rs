@@ -4,16 +4,18 @@
 mod confidential;
 mod documents;
 mod draft;
+mod outbox;
 
 use crate::kernel::canonical;
 use crate::kernel::confidential::Confidences;
 use crate::kernel::duties::Duties;
-use crate::kernel::ids::{CaseId, LetterId, MailId, NoticeId, Party};
+use crate::kernel::ids::{CaseId, LetterId, MailId, Party};
 use crate::kernel::register::{Change, Register};
-use crate::kernel::workflow::{Asks, Calendar, Class, Input, Opening, Record, Reply};
+use crate::kernel::workflow::{Input, Opening, Record, Reply};
 use crate::workflows::{Case, Kind, Surroundings};
 use chrono::{DateTime, Utc};
 use draft::{Draft, arrived};
+pub use outbox::OutboxRow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,17 +47,19 @@ pub struct Commit {
     pub destroy: Vec<String>,
 }
 
+/// The key of the mails in the digest of a step.
+const OUTBOX: &str = "outbox";
+
 impl Commit {
     /// The digest of all that a step causes beside the new state: clocks, mails, letters, tasks, changes of the
     /// register, files. Which letter a mail answers is not part of it: that is known only when it happens.
     pub fn effects_hash(&self) -> String {
-        let outbox: Vec<OutboxRow> = self.outbox.iter().map(OutboxRow::by_itself).collect();
         let case = &self.case;
         // As fine as the record keeps it.
         let wake_at = case.wake_at.map(|at| at.timestamp_micros());
         let mut all = serde_json::json!({
             "wake_at": wake_at, "phase": case.phase, "title": case.title, "duties": case.duties,
-            "outbox": outbox, "letters": self.letters, "changes": self.changes, "records": self.records,
+            OUTBOX: null, "letters": self.letters, "changes": self.changes, "records": self.records,
             "cancelled": self.cancelled, "tasks": self.tasks, "shred": self.shred,
         });
         // Most cases hold nothing in confidence, and rows of before this was known must give the same digest.
@@ -68,14 +72,13 @@ impl Commit {
         if !self.destroy.is_empty() {
             all["destroy"] = serde_json::json!(self.destroy);
         }
-        canonical::hash(&all)
-    }
-}
-
-impl OutboxRow {
-    /// The same without the number of the letter it answers.
-    pub fn by_itself(&self) -> OutboxRow {
-        OutboxRow { answers: None, ..self.clone() }
+        let pieces = all.as_object().into_iter().flatten().map(|(key, value)| match key.as_str() {
+            // The bulk of it is written as it stands.
+            OUTBOX => format!("{key:?}:{}", outbox::canonical(&self.outbox)),
+            key => format!("{key:?}:{value}"),
+        });
+        let pieces: Vec<String> = pieces.collect();
+        canonical::sha256(format!("{{{}}}", pieces.join(",")).as_bytes())
     }
 }
 
@@ -132,27 +135,6 @@ pub enum Ending {
     Refused(String),
     /// On purpose without an answer; why.
     Silent(String),
-}
-
-/// One notice to one recipient, waiting to be sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OutboxRow {
-    pub id: NoticeId,
-    pub label: String,
-    pub to: Party,
-    pub address: u8,
-    pub template: String,
-    pub data: Value,
-    pub asks: Asks,
-    pub class: Class,
-    pub not_after: Option<DateTime<Utc>>,
-    pub report_sent: bool,
-    pub calendar: Option<Calendar>,
-    /// The letter this answers; its Message-ID becomes In-Reply-To.
-    pub answers: Option<LetterId>,
-    /// It says politely that a letter was not acted on: how many a party gets in a day is limited.
-    #[serde(default)]
-    pub refusal: bool,
 }
 
 /// A letter addressed to a case, or one that opens a case.

@@ -6,7 +6,7 @@ use crate::kernel::ids::{CaseId, Party};
 use crate::kernel::register::Register;
 use crate::kernel::workflow::{Input, Opening, Record};
 use crate::ports::Fault;
-use crate::ports::store::rules::{storable, storable_json};
+use crate::ports::store::rules::{is_storable, storable, storable_json};
 use crate::ports::store::{Answer, JournalRow, Publication, Store};
 use crate::workflows::{Policies, Surroundings};
 use chrono::{DateTime, SubsecRound, Utc};
@@ -77,9 +77,13 @@ fn as_stored(row: &CaseRow) -> CaseRow {
     }
 }
 
-/// A notice as every store keeps it.
+/// A notice as every store keeps it. Most data are kept as they are, and shared.
 fn kept(row: &OutboxRow) -> OutboxRow {
-    OutboxRow { data: storable_json(row.data.clone()), label: storable(&row.label), ..row.by_itself() }
+    let data = match is_storable(&row.data) {
+        true => row.data.clone(),
+        false => Arc::new(storable_json(row.data.as_ref().clone())),
+    };
+    OutboxRow { data, label: storable(&row.label), ..row.by_itself() }
 }
 
 /// What the store has of a case beside its journal.

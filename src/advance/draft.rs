@@ -12,6 +12,7 @@ use crate::workflows::{Case, Kind, Surroundings};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// When the cause of a step reached us; what it causes inherits that.
 pub(super) fn arrived(input: &Input, otherwise: DateTime<Utc>) -> DateTime<Utc> {
@@ -235,6 +236,7 @@ impl Draft<'_> {
             confidences.region = Some(region);
         }
         let parties = audience(&notice.to, self.at.register, self.at.now);
+        let data = Arc::new(notice.data);
         for party in &parties {
             let n = u16::try_from(commit.outbox.len()).expect("an audience of a step is far below 65,536");
             commit.outbox.push(OutboxRow {
@@ -243,7 +245,7 @@ impl Draft<'_> {
                 to: *party,
                 address: notice.address,
                 template: notice.template.to_owned(),
-                data: notice.data.clone(),
+                data: data.clone(),
                 asks: notice.asks,
                 class: notice.class,
                 not_after: notice.not_after,

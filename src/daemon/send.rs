@@ -18,6 +18,7 @@ use crate::workflows::office::News;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use std::borrow::Cow;
+use std::sync::Arc;
 use tracing::{info, warn};
 
 /// A mail that found no taker for so long is given up and becomes `Undelivered`.
@@ -142,7 +143,7 @@ impl<S: Store> Daemon<S> {
         let mut row = Cow::Borrowed(&outgoing.row);
         if keeps_nothing {
             let Some(data) = self.opened(&row.data).await? else { return Ok(None) };
-            row.to_mut().data = data;
+            row.to_mut().data = Arc::new(data);
         }
         let recipient = Recipient {
             party: outgoing.row.to,

@@ -161,7 +161,10 @@ fn trimmed(text: &str) -> &str {
 }
 
 fn is_address(text: &str) -> bool {
-    trimmed(text).split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
+    text.contains('@')
+        && trimmed(text)
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
 }
 
 /// A link in the form two programs' ways of writing it share: without escapes, letter case and what a sentence

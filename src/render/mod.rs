@@ -208,7 +208,7 @@ impl Renderer {
                 tongue,
                 template: &row.template,
                 asks: row.asks,
-                data: ours(row.data.clone(), tongue, to.zone, Value::Object(names.clone()), cap),
+                data: ours(row.data.as_ref().clone(), tongue, to.zone, Value::Object(names.clone()), cap),
                 shared: self.shared(tongue, to.name, &token, row.id),
                 case: row.id.case,
                 reply_to: &reply_to,

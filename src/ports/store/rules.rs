@@ -108,6 +108,16 @@ pub fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
+/// Whether a value is kept as it is.
+pub fn is_storable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.contains('\0'),
+        Value::Array(items) => items.iter().all(is_storable),
+        Value::Object(map) => map.iter().all(|(key, value)| !key.contains('\0') && is_storable(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 /// The same value with `storable` text throughout.
 pub fn storable_json(value: Value) -> Value {
     match value {
@@ -133,6 +143,7 @@ mod tests {
     #[test]
     fn nul_is_replaced_wherever_it_stands() {
         let hostile = json!({"a\0": ["x\0y", 1, {"b": "\0"}]});
+        assert!(!is_storable(&hostile) && is_storable(&storable_json(hostile.clone())));
         assert_eq!(storable_json(hostile), json!({"a\u{fffd}": ["x\u{fffd}y", 1, {"b": "\u{fffd}"}]}));
     }
 

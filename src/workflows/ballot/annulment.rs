@@ -1,5 +1,5 @@
-//! Annulling a ballot, open or planned: one person asks with a reason, a second one agrees or does not. Where the matter
-//! that it was about has ended, nobody is asked.
+//! Annulling a ballot, open or planned: one person asks with a reason, a second one agrees or does not. Where the
+//! matter that it was about has ended, nobody is asked.
 
 use super::mails::Done;
 use super::staff::{self, OFFICERS, Task};

@@ -216,7 +216,7 @@ pub fn notice(case: CaseId, seq: u32, n: u16) -> OutboxRow {
         to: Party::Person(PersonId(5)),
         address: 0,
         template: "ballot/ballot".into(),
-        data: json!({"question": "ça va?"}),
+        data: std::sync::Arc::new(json!({"question": "ça va?"})),
         asks: Asks::Vote,
         class: Class::Action,
         not_after: None,

@@ -101,7 +101,7 @@ async fn a_journal_done_again_gives_what_is_stored(record: impl Record) {
 async fn a_mail_stored_otherwise_is_found(record: impl Record) {
     let spoil = |commit: &mut Commit| {
         if let Some(row) = commit.outbox.first_mut() {
-            row.data["question"]["fr"] = json!("Shall we not?");
+            std::sync::Arc::make_mut(&mut row.data)["question"]["fr"] = json!("Shall we not?");
         }
     };
     check(record, spoil, "step 0 of c7 comes out otherwise than it is on record: the mails").await;
