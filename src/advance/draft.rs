@@ -124,7 +124,7 @@ impl Draft<'_> {
             self.carry_out(effect, &mut commit);
         }
         self.tell_others(case.titles(), &mut commit);
-        self.deputies_step_in(&mut commit);
+        self.deputies_step_in(&case, &mut commit);
         came.settle(&held, &mut commit);
         let clocks = [commit.case.wake_at, commit.case.duties.next()];
         commit.case.wake_at = clocks.into_iter().flatten().min();
@@ -148,7 +148,7 @@ impl Draft<'_> {
     }
 
     /// Those who deputise for people that have not done a task in time are asked with the same mail.
-    fn deputies_step_in(&self, commit: &mut Commit) {
+    fn deputies_step_in(&self, case: &Case, commit: &mut Commit) {
         if self.cause != Some(&Input::Wake) {
             return;
         }
@@ -156,8 +156,9 @@ impl Draft<'_> {
             let n = commit.outbox.len();
             let (asks, class, not_after) = (duty.asks, duty.class, duty.not_after);
             let to = Audience::Parties(duty.deputies.clone());
-            let notice =
-                Notice { asks, class, not_after, ..Notice::new(&label, to, "", duty.for_deputies()) };
+            let mut data = duty.for_deputies();
+            case.refresh(&mut data, self.at);
+            let notice = Notice { asks, class, not_after, ..Notice::new(&label, to, "", data) };
             self.tell(notice, commit);
             commit.outbox[n..].iter_mut().for_each(|row| row.template.clone_from(&duty.template));
             commit.tasks.push(self.task_row(label, &duty));

@@ -22,8 +22,8 @@ pub struct SimulateArgs {
     /// At-Large Structures there are at first.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(6..=1_000))]
     alses: u32,
-    /// Groups that apply, over all the years; none where it is left out.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    /// Groups that apply, over all the years.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     applications: u32,
     #[arg(long, default_value_t = 1)]
     runs: u64,

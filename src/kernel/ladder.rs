@@ -19,6 +19,14 @@ impl Ladder {
         Ladder(rungs)
     }
 
+    /// Without rungs so soon after the question, unless it would be the last: who was just asked needs no reminder.
+    #[must_use]
+    pub fn spaced(mut self, asked: DateTime<Utc>, least: Duration) -> Ladder {
+        let last = self.0.last().copied();
+        self.0.retain(|rung| *rung > asked + least || Some(*rung) == last);
+        self
+    }
+
     pub fn next(&self) -> Option<DateTime<Utc>> {
         self.0.first().copied()
     }
@@ -51,6 +59,25 @@ mod tests {
         assert!(ladder.climb(at(95)));
         assert_eq!(ladder.next(), None);
         assert!(!ladder.climb(at(99)));
+    }
+
+    #[test]
+    fn who_was_just_asked_is_reminded_once_all_the_same() {
+        let at = |h: i64| DateTime::from_timestamp(h * 3600, 0).unwrap();
+        let check = |close, expected: &[i64]| {
+            let rungs = [48, 36, 12].map(Duration::hours);
+            let mut ladder = Ladder::before(at(close), &rungs, at(0)).spaced(at(0), Duration::hours(24));
+            let mut found = Vec::new();
+            while let Some(next) = ladder.next() {
+                found.push(next);
+                ladder.climb(next);
+            }
+            assert_eq!(found, expected.iter().map(|hour| at(*hour)).collect::<Vec<_>>(), "{close} hours");
+        };
+        check(120, &[72, 84, 108]);
+        check(72, &[36, 60]);
+        check(20, &[8]);
+        check(10, &[]);
     }
 
     #[test]

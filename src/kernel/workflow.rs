@@ -56,6 +56,10 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
         Value::String(self.title())
     }
 
+    /// Puts right what the data of an earlier mail say of days that have moved since: deputies are asked with the mail
+    /// that others got before them.
+    fn refresh(&self, _data: &mut Value, _cx: &Cx<Self::Policy>) {}
+
     /// Whether it has taken longer than its rules give it. Nothing follows from that but a list.
     fn overdue(&self, _now: DateTime<Utc>, _policy: &Self::Policy) -> Option<Overdue> {
         None

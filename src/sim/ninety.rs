@@ -88,20 +88,11 @@ impl Matter<'_> {
         wrong
     }
 
-    /// Every mail says the same day as the rule. A step that changes a suspension may say it before or after; what
-    /// deputies get is the mail that others got before them.
+    /// Every mail says the same day as the rule. A step that changes a suspension may say it before or after.
     fn days_told(&self, received: Moment, rests: &[Rest]) -> Vec<String> {
         let told = |notice: &NoticeRow| {
             let seq = notice.row.id.seq;
             let said = moment(notice.row.data.get("clock_due")?.clone())?;
-            let same = |other: &NoticeRow, key| other.row.data.get(key) == notice.row.data.get(key);
-            let again = |other: &NoticeRow| {
-                let before = other.row.id.seq < seq && other.row.label == notice.row.label;
-                before && same(other, "due") && same(other, "clock_due")
-            };
-            if self.notices.iter().any(again) {
-                return None;
-            }
             if rests.iter().any(|rest| rest.begun == seq || rest.ended == Some(seq)) {
                 return None;
             }

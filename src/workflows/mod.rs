@@ -152,6 +152,11 @@ macro_rules! workflows {
                 match self { $(Case::$Type(case) => case.title()),* }
             }
 
+            /// Brings the data of an earlier mail up to date.
+            pub fn refresh(&self, data: &mut Value, at: &Surroundings<'_>) {
+                match self { $(Case::$Type(case) => case.refresh(data, &at.cx(&at.policies.$name))),* }
+            }
+
             /// Whether it has taken longer than its rules give it.
             pub fn overdue(&self, now: DateTime<Utc>, policies: &Policies) -> Option<Overdue> {
                 match self { $(Case::$Type(case) => case.overdue(now, &policies.$name)),* }

@@ -2,8 +2,8 @@
 //! templates/accreditation/.
 
 use super::{
-    At, Decided, Drafting, File, OnNegativeAdvice, Question, Stage, Suspension, View, Why, application,
-    diligence, orders, review,
+    AdviceDue, At, Decided, Drafting, File, OnNegativeAdvice, Question, Running, Stage, Suspension, View,
+    Why, application, diligence, orders, review,
 };
 use crate::kernel::form::{Sees, Value as Answer};
 use crate::kernel::ids::{CaseId, OrganisationId, Party};
@@ -90,6 +90,17 @@ pub(super) fn facts(file: &File, cx: &At) -> Value {
         "received": file.received, "first_contact": file.first_contact,
         "clock_due": clock.due, "used": clock.used,
     })
+}
+
+/// Days that have moved since a mail was written: those of the ninety, and the end of what it asks for.
+pub(super) fn refresh(running: &Running, data: &mut Value, cx: &At) {
+    let mut now = facts(&running.file, cx);
+    if let Stage::DueDiligence(timer) | Stage::AdviceDue(AdviceDue { timer, .. }) = &running.stage {
+        now["due"] = json!(timer.due);
+    }
+    let (Some(data), Value::Object(now)) = (data.as_object_mut(), now) else { return };
+    let known = now.into_iter().filter(|(key, _)| data.contains_key(key)).collect::<Vec<_>>();
+    data.extend(known);
 }
 
 fn people(role: Role, cx: &At) -> Vec<Party> {

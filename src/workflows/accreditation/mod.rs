@@ -123,6 +123,12 @@ impl Workflow for Accreditation {
         }
     }
 
+    fn refresh(&self, data: &mut Value, cx: &At) {
+        if let Accreditation::Running(running) = self {
+            mails::refresh(running, data, cx);
+        }
+    }
+
     fn wake_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Accreditation::Drafting(drafting) => {

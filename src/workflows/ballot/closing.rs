@@ -2,7 +2,6 @@
 
 use super::{Ballot, Policy, Poll, Round, mails, setup, staff, tally};
 use crate::kernel::ballot::{Outcome, Verdict};
-use crate::kernel::ladder::Ladder;
 use crate::kernel::workflow::{Cx, Effect, Notice, Step};
 use chrono::Duration;
 use serde_json::json;
@@ -71,7 +70,7 @@ fn extend(mut poll: Poll, cx: &Cx<Policy>) -> Step<Ballot> {
     poll.extended = true;
     poll.waiting = None;
     poll.closes = poll.closes.max(cx.now) + Duration::days(i64::from(cx.policy.extend_days));
-    poll.reminders = Ladder::before(poll.closes, &cx.policy.reminders(), cx.now);
+    poll.reminders = cx.policy.ladder(poll.closes, cx.now);
     let asks: Vec<_> = poll.owing().into_iter().map(|voter| mails::extended(&poll, voter)).collect();
     let note = poll.matter.parent.map(|to| Effect::Note { to, body: json!({ "extended_to": poll.closes }) });
     let step = asks.into_iter().fold(Step::to(Ballot::Open(poll)), Step::tell);

@@ -73,8 +73,11 @@ impl Policy {
         Duration::hours(i64::from(self.confirm_grace_hours))
     }
 
-    fn reminders(&self) -> Vec<Duration> {
-        self.remind_hours_before.iter().map(|hours| Duration::hours(i64::from(*hours))).collect()
+    /// When those are reminded who do not answer; of several times none within a day of the question.
+    fn ladder(&self, closes: DateTime<Utc>, asked: DateTime<Utc>) -> Ladder {
+        let before: Vec<Duration> =
+            self.remind_hours_before.iter().map(|hours| Duration::hours(i64::from(*hours))).collect();
+        Ladder::before(closes, &before, asked).spaced(asked, Duration::days(1))
     }
 }
 

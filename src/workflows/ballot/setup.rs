@@ -5,7 +5,6 @@ use crate::kernel::assurance::Act;
 use crate::kernel::ballot::Rule;
 use crate::kernel::canonical;
 use crate::kernel::ids::Party;
-use crate::kernel::ladder::Ladder;
 use crate::kernel::language::Language;
 use crate::kernel::people::Role;
 use crate::kernel::workflow::{Cx, Effect, Opening, Refusal, Step, within};
@@ -174,7 +173,7 @@ pub(super) fn begin(
         entries: BTreeMap::new(),
         pending: BTreeMap::new(),
         asked,
-        reminders: Ladder::before(closes, &cx.policy.reminders(), opened),
+        reminders: cx.policy.ladder(closes, opened),
         extended: false,
         waiting: None,
         frozen: None,
