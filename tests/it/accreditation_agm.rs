@@ -95,8 +95,6 @@ fn a_ballot_without_a_quorum_is_the_new_chairs_to_settle() {
                 ballot/reminder → all
             (28 10:00)
                 ballot/extended → all
-            (29 10:00)
-                ballot/reminder → all
             (30 22:00)
                 ballot/reminder → all
             (31 10:00)
@@ -107,8 +105,6 @@ fn a_ballot_without_a_quorum_is_the_new_chairs_to_settle() {
                 ballot/reminder → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20
             (36 10:00)
                 ballot/extended → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20
-            (37 10:00)
-                ballot/reminder → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20
             (38 22:00)
                 ballot/reminder → m2 m3 m4 m5 m6 m7 m8 m9 m10 m11 m16 m17 m18 m19 m20
             (39 10:00)

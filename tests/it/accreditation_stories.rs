@@ -418,8 +418,6 @@ fn two_rounds_without_a_quorum_decide_nothing() {
                 ballot/reminder → all
             (28 10:00)
                 ballot/extended → all
-            (29 10:00)
-                ballot/reminder → all
             (30 22:00)
                 ballot/reminder → all
             (31 10:00)
@@ -430,8 +428,6 @@ fn two_rounds_without_a_quorum_decide_nothing() {
                 ballot/reminder → all
             (36 10:00)
                 ballot/extended → all
-            (37 10:00)
-                ballot/reminder → all
             (38 22:00)
                 ballot/reminder → all
             (39 10:00)

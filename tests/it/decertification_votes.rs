@@ -273,8 +273,6 @@ fn no_quorum_twice_decides_nothing_and_the_chair_may_leave_it_there() {
                 ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (35 09:00)
                 ballot/extended → m8 m9 m10 m11 m12 m13 m14 m15
-            (36 09:00)
-                ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (37 21:00)
                 ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (38 09:00)
@@ -285,8 +283,6 @@ fn no_quorum_twice_decides_nothing_and_the_chair_may_leave_it_there() {
                 ballot/reminder → all
             (43 09:00)
                 ballot/extended → all
-            (44 09:00)
-                ballot/reminder → all
             (45 21:00)
                 ballot/reminder → all
             (46 09:00)
@@ -322,8 +318,6 @@ fn no_quorum_twice_decides_nothing_and_the_chair_may_leave_it_there() {
                 ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (35 09:00)
                 ballot/extended → m8 m9 m10 m11 m12 m13 m14 m15
-            (36 09:00)
-                ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (37 21:00)
                 ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (38 09:00)
@@ -334,8 +328,6 @@ fn no_quorum_twice_decides_nothing_and_the_chair_may_leave_it_there() {
                 ballot/reminder → all
             (43 09:00)
                 ballot/extended → all
-            (44 09:00)
-                ballot/reminder → all
             (45 21:00)
                 ballot/reminder → all
             (46 09:00)
@@ -385,8 +377,6 @@ fn no_quorum_twice_decides_nothing_and_the_chair_may_leave_it_there() {
                 ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (35 09:00)
                 ballot/extended → m8 m9 m10 m11 m12 m13 m14 m15
-            (36 09:00)
-                ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (37 21:00)
                 ballot/reminder → m8 m9 m10 m11 m12 m13 m14 m15
             (38 09:00)
@@ -397,8 +387,6 @@ fn no_quorum_twice_decides_nothing_and_the_chair_may_leave_it_there() {
                 ballot/reminder → all
             (43 09:00)
                 ballot/extended → all
-            (44 09:00)
-                ballot/reminder → all
             (45 21:00)
                 ballot/reminder → all
             (46 09:00)

@@ -43,7 +43,8 @@ pub type Texts = BTreeMap<Language, String>;
 pub struct Policy {
     /// Days a ballot is open where its file names no closing time.
     pub days: u32,
-    /// Hours before the close at which those who still owe an answer are reminded.
+    /// Hours before the close at which those who still owe an answer are reminded. Of several moments, those within a
+    /// day of the question are left out.
     pub remind_hours_before: Vec<u32>,
     /// Days a ballot without quorum is extended, once.
     pub extend_days: u32,
