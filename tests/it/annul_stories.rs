@@ -279,3 +279,57 @@ fn a_voter_with_a_doubtful_answer_is_asked_one_thing_and_settles_it_in_one_word(
         "#]],
     );
 }
+
+#[test]
+fn a_ballot_ends_with_the_matter_it_was_about_and_its_voters_are_told_once() {
+    check(
+        r#"0 09:00 open: straight open child
+         1 09:00 m2: YES
+         1 10:00 parent: freeze
+         2 09:00 s1: order annul {"reason":"too early"}
+         2 10:00 parent: end
+         2 11:00 s2 to:annulment: YES
+         2 12:00 m3: NO
+         3 09:00 parent: thaw
+         9 09:00 clock: ticks"#,
+        expect![[r#"
+            0 09:00 open: straight open child
+                ballot → all
+                note to c7: {"opened":"2026-12-06T09:00:00Z"}
+                [open]
+            1 09:00 m2: YES
+                receipt yes → m2
+            1 10:00 parent: freeze
+                frozen → all
+                [frozen]
+            2 09:00 s1: order annul {"reason":"too early"}
+                annul-confirm → m1 m5 s2 s3
+            2 10:00 parent: end
+                ended → all
+                published ballots/c9.json: {"abstain":0,"no":0,"yes":0}
+                [annulled]
+            2 11:00 s2 to:annulment: YES
+                was-annulled → s2
+            2 12:00 m3: NO
+                was-annulled → m3
+            3 09:00 parent: thaw
+            9 09:00 clock: ticks
+        "#]],
+    );
+}
+
+#[test]
+fn a_planned_ballot_whose_matter_ends_never_opens() {
+    check(
+        r#"0 09:00 open: planned straight open child
+         1 09:00 parent: end
+         2 09:00 clock: ticks"#,
+        expect![[r#"
+            0 09:00 open: planned straight open child
+                [planned]
+            1 09:00 parent: end
+                [annulled]
+            2 09:00 clock: ticks
+        "#]],
+    );
+}

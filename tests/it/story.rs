@@ -263,7 +263,11 @@ impl Story {
             "open" => self.open(what, now),
             "clock" => self.step(Input::Wake, now),
             "parent" => {
-                let says = if what == "freeze" { ParentSays::Freeze } else { ParentSays::Thaw };
+                let says = match what {
+                    "freeze" => ParentSays::Freeze,
+                    "thaw" => ParentSays::Thaw,
+                    _ => ParentSays::End,
+                };
                 let note = Note { from: CaseId(7), body: json!(says), arrived: now };
                 self.step(Input::Note(note), now);
             }

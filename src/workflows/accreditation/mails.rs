@@ -405,6 +405,25 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_to_deputies_says_the_days_as_they_are_by_now() {
+        let stored = include_str!("../../../tests/it/golden/states/accreditation/advice-due.json");
+        let Ok(super::super::Accreditation::Running(running)) = serde_json::from_str(stored) else {
+            panic!("a running application")
+        };
+        let Stage::AdviceDue(AdviceDue { timer, .. }) = &running.stage else { panic!("advice is due") };
+        let (register, policy, acts) = Default::default();
+        let now = running.file.received;
+        let cx = At { case: CaseId(7), now, policy: &policy, acts: &acts, register: &register };
+        let mut data =
+            json!({ "clock_due": "long ago", "due": "long ago", "comments": 3, "_deputy_for": ["p1"] });
+        refresh(&running, &mut data, &cx);
+        let clock_due = running.file.clock(now).due;
+        let expected =
+            json!({ "clock_due": clock_due, "due": timer.due, "comments": 3, "_deputy_for": ["p1"] });
+        assert_eq!(data, expected);
+    }
+
+    #[test]
     fn every_wording_is_there_in_every_language() {
         let w = &*WORDINGS;
         for texts in [&w.question_a, &w.question_b, &w.accredited, &w.refused, &w.title, &w.page_about] {
