@@ -124,7 +124,7 @@ impl Draft<'_> {
             self.carry_out(effect, &mut commit);
         }
         self.tell_others(case.titles(), &mut commit);
-        self.deputies_step_in(&case, &mut commit);
+        self.deputies_step_in(case, &mut commit);
         came.settle(&held, &mut commit);
         let clocks = [commit.case.wake_at, commit.case.duties.next()];
         commit.case.wake_at = clocks.into_iter().flatten().min();
