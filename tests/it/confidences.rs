@@ -321,7 +321,8 @@ async fn orders(rig: &mut Rig, minutes: i64, case: CaseId, verb: &str, args: Val
 async fn resumed() -> (Rig, CaseId) {
     let (mut rig, case, _) = invited().await;
     for (minutes, member) in [(30, "p1"), (31, "p2")] {
-        let wants = json!({ "ground": "alac", "on_behalf": member, "information": "Who pays?", "why": "Rules" });
+        let wants =
+            json!({ "ground": "alac", "on_behalf": member, "information": "Who pays?", "why": "Rules" });
         orders(&mut rig, minutes, case, "suspend", wants).await;
     }
     orders(&mut rig, 60, case, "lift", json!({ "number": "1" })).await;
