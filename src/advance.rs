@@ -2,6 +2,7 @@
 //! atomically is a store.
 
 mod confidential;
+mod documents;
 mod draft;
 
 use crate::kernel::canonical;
@@ -40,6 +41,8 @@ pub struct Commit {
     pub shred: bool,
     /// Handles of what was sealed for this step and is thrown away, since it was refused.
     pub forget: Vec<String>,
+    /// Handles of documents that the case held and holds no more: they are destroyed, with the mail they came in.
+    pub destroy: Vec<String>,
 }
 
 impl Commit {
@@ -61,6 +64,9 @@ impl Commit {
         }
         if !self.forget.is_empty() {
             all["forget"] = serde_json::json!(self.forget);
+        }
+        if !self.destroy.is_empty() {
+            all["destroy"] = serde_json::json!(self.destroy);
         }
         canonical::hash(&all)
     }
@@ -245,11 +251,13 @@ fn opened(
         cause: None,
     };
     Ok(match Case::open(kind, opening, at) {
-        Ok(step) => draft.acted(step, None),
+        Ok(step) => draft.acted(step, None, &documents::Came::with(&opening.body)),
         Err(refusal) => {
             let state = serde_json::json!({ REFUSED: refusal.template });
             let row = draft.row(REFUSED, refusal.template.to_owned(), None, state);
-            draft.refused(&refusal, row, None)
+            let mut commit = draft.refused(&refusal, row, None);
+            commit.forget.extend(documents::Came::with(&opening.body).handles());
+            commit
         }
     })
 }
@@ -281,16 +289,18 @@ fn stepped(
         cause: Some(input),
     };
     let barred = match input {
+        Input::Reading(reading) if reading.documents => return Ok(draft.hand_out(reading, row, &case)),
         Input::Reading(reading) => return Ok(draft.read(reading, row, &case.titles())),
         Input::Comment(comment) => confidential::barred(comment, &row, &case.titles()),
         _ => None,
     };
+    let came = documents::Came::to(&case, input);
     let step = match barred {
         Some(refusal) => Err(refusal),
         None => case.step(input, at),
     };
     Ok(match step {
-        Ok(step) => draft.acted(step, clock),
+        Ok(step) => draft.acted(step, clock, &came),
         Err(refusal) => {
             let unmoved = CaseRow { seq: draft.seq, ..row };
             let to = match input {
@@ -301,7 +311,9 @@ fn stepped(
                 Input::Comment(comment) => Some((comment.author, comment.label.clone())),
                 _ => None,
             };
-            draft.refused(&refusal, unmoved, to)
+            let mut commit = draft.refused(&refusal, unmoved, to);
+            commit.forget.extend(came.handles());
+            commit
         }
     })
 }

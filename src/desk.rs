@@ -50,6 +50,8 @@ pub struct Counter<'a> {
     pub verified: Option<Verified>,
     /// Cases whose comments COMMENTS may mean in this mail.
     pub readable: Vec<CaseId>,
+    /// Cases whose documents DOCUMENTS may mean in this mail.
+    pub papers: Vec<CaseId>,
     /// 128 random bits, hex.
     pub nonce: &'a str,
 }
@@ -139,8 +141,11 @@ pub fn desk(letter: &Letter, at: &Counter<'_>) -> Outcome {
         return to_office(letter, at, author, Why::Commands);
     }
     if let Some(person) = author
-        && !at.readable.is_empty()
-        && letter.commands.contains(&Command::Comments)
+        && letter.commands.iter().any(|command| match command {
+            Command::Comments => !at.readable.is_empty(),
+            Command::Documents(_) => !at.papers.is_empty(),
+            _ => false,
+        })
     {
         return confidential::asked_to_read(letter, at, person);
     }

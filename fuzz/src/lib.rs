@@ -1,5 +1,6 @@
 //! What every target holds a letter to: the same each time, within bounds, and no answer but a person's own.
 
+use atlarged::letters::sieve::{Limits, Sieve};
 use atlarged::letters::{self, Class, Letter, Problem, Trust};
 
 /// The trust of an installation with a border server of its own.
@@ -14,7 +15,19 @@ pub fn read(raw: &[u8]) -> Letter {
     assert!(said["class"].is_string() && said["choice_problem"].is_string());
     bounded(&letter, raw.len());
     credited(&letter);
+    in_parts(raw, &letter);
     letter
+}
+
+/// In parts a mail is the same mail, and what is kept of it does not grow.
+fn in_parts(raw: &[u8], letter: &Letter) {
+    let mut sieve = Sieve::new(Limits::READ);
+    raw.chunks(1 + raw.len() / 3).for_each(|part| sieve.push(part));
+    let skeleton = sieve.finish();
+    assert!(skeleton.bytes.len() <= Limits::READ.all.min(2 * raw.len() + 64), "what is kept grows");
+    if !skeleton.cut {
+        assert_eq!(*letter, letters::read_skeleton(&skeleton, &TRUST), "read in parts");
+    }
 }
 
 /// Nothing grows beyond its bound. A byte becomes three at most by its charset.

@@ -1,5 +1,6 @@
 //! A Commit being written: each effect of a step becomes the rows it stands for.
 
+use super::documents::Came;
 use super::{CaseRow, Commit, Ending, JournalEntry, LetterBody, NewLetter, OutboxRow, TaskRow};
 use crate::kernel::canonical;
 use crate::kernel::confidential::Confidences;
@@ -104,11 +105,13 @@ impl Draft<'_> {
             tasks: Vec::new(),
             shred: false,
             forget: Vec::new(),
+            destroy: Vec::new(),
         }
     }
 
-    pub(super) fn acted(self, step: Step<Case>, clock: Option<DateTime<Utc>>) -> Commit {
+    pub(super) fn acted(self, step: Step<Case>, clock: Option<DateTime<Utc>>, came: &Came) -> Commit {
         let case = &step.state;
+        let held = case.shelf().map(|shelf| shelf.folder.handles()).unwrap_or_default();
         let row = self.row(case.phase(), case.title(), case.wake_at(), case.save());
         let mut commit = self.commit(row, Ending::Acted, "acted".to_owned(), clock);
         commit.case.duties = self.duties.clone();
@@ -121,6 +124,7 @@ impl Draft<'_> {
         }
         self.tell_others(case.titles(), &mut commit);
         self.deputies_step_in(&mut commit);
+        came.settle(&held, &mut commit);
         let clocks = [commit.case.wake_at, commit.case.duties.next()];
         commit.case.wake_at = clocks.into_iter().flatten().min();
         commit

@@ -9,9 +9,10 @@ use crate::kernel::workflow::{Input, Opening, Order};
 use crate::ports::store::Store;
 use crate::ports::store::postgres::PostgresStore;
 use crate::replay;
-use crate::workflows::Kind;
+use crate::workflows::{Case, Kind};
 use clap::Subcommand;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ pub enum CaseCommand {
     Open(OpenArgs),
     /// Give an order. A ballot takes `annul`, `confirm-annul`, `refuse-annul`, `record`, `reached`, `run-again`,
     /// `leave`; an enquiry `answer`, `note`, `done`; an application `criterion`, `check`, `ask`, `region`, `release`,
-    /// `finish`, `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`, `review`,
-    /// `done`, `withhold`, `page`, `publish-page`, `no-page`.
+    /// `finish`, `proof`, `advice`, `lapse`, `request-vote`, `vote-again`, `suspend`, `lift`, `withdraw`, `reached`,
+    /// `review`, `done`, `withhold`, `page`, `publish-page`, `no-page`.
     Order(OrderArgs),
     /// Keep a note with an enquiry, for staff alone.
     Note(NoteArgs),
@@ -30,6 +31,8 @@ pub enum CaseCommand {
     List(ListArgs),
     /// One matter.
     Show(CaseArgs),
+    /// Save a document of a matter as a file. Who did is on record; be careful with what it may hold.
+    Save(SaveArgs),
     /// What happened to a matter, step by step.
     Journal(CaseArgs),
     /// Do every step of a matter again and compare with what is stored.
@@ -59,6 +62,17 @@ pub struct OrderArgs {
 pub struct NoteArgs {
     case: CaseId,
     text: String,
+    #[command(flatten)]
+    posting: Posting,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SaveArgs {
+    case: CaseId,
+    /// Its number in the list of documents.
+    number: u32,
+    /// Where to write it; nothing is overwritten.
+    file: PathBuf,
     #[command(flatten)]
     posting: Posting,
 }
@@ -114,6 +128,7 @@ pub async fn case(command: CaseCommand, clock: &Clock) -> Outcome {
             let arguments = vec![format!("text={text}")];
             order(&OrderArgs { case, verb: "note".to_owned(), arguments, posting }, clock).await
         }
+        CaseCommand::Save(args) => save(&args, clock).await,
         CaseCommand::List(args) => list(&args).await,
         CaseCommand::Show(args) => show(&args).await,
         CaseCommand::Journal(args) => journal(&args).await,
@@ -208,6 +223,49 @@ fn plain(value: toml::Value) -> Value {
     }
 }
 
+/// Notes who saves which document, and writes it once that is on record.
+async fn save(args: &SaveArgs, clock: &Clock) -> Outcome {
+    let installation = assemble::installation(&args.posting.config).await?;
+    let arguments = json!({ "number": args.number.to_string() });
+    let letter = ordered(&installation, (args.case, "save"), arguments, &args.posting, clock)?;
+    let noted = post(&installation, &letter, &args.posting, clock).await?;
+    let (daemon, now) = (&installation.daemon, installation.offset.shift(clock()));
+    let (id, _) = daemon.store.post(&letter, now).await?;
+    if !matches!(daemon.store.ending(id).await?, Some((Ending::Acted, _))) {
+        return Ok(noted);
+    }
+    let gone = || Trouble::new(format!("{} has no document {} any more", args.case, args.number));
+    let row = find(&daemon.store, args.case).await?;
+    let kind = Kind::from_name(&row.kind).ok_or_else(gone)?;
+    let case = Case::load(kind, &row.state).map_err(|_| gone())?;
+    let shelf = case.shelf().ok_or_else(gone)?;
+    let filed = shelf.folder.filed().iter().find(|filed| filed.number == args.number).ok_or_else(gone)?;
+    let document = filed.document.as_ref().ok_or_else(gone)?;
+    let bytes = daemon.document(&document.handle).await?.ok_or_else(gone)?;
+    let name = args.file.display();
+    let written = std::fs::File::create_new(&args.file).and_then(|mut file| file.write_all(&bytes));
+    written
+        .map_err(|error| Trouble::new(format!("writing {name}: {error}; name a file that is not there")))?;
+    say!("{name}: {} bytes, SHA-256 {}", bytes.len(), document.hash);
+    Ok(Ended::Done)
+}
+
+/// An order as a letter.
+fn ordered(
+    installation: &assemble::Installation,
+    (case, verb): (CaseId, &str),
+    args: Value,
+    posting: &Posting,
+    clock: &Clock,
+) -> Result<NewLetter, Trouble> {
+    let at = installation.offset.shift(clock());
+    let nonce = data_encoding::HEXLOWER.encode(&installation.daemon.keys.random(16)?);
+    let key = format!("order:{nonce}");
+    let order = Order { by: posting.by, verb: verb.to_owned(), args, at, os_user: os_user(), nonce };
+    let body = LetterBody::ToCase(case, Input::Order(order));
+    Ok(NewLetter { key, body, arrived: at, mail: None, message_id: None })
+}
+
 async fn order(args: &OrderArgs, clock: &Clock) -> Outcome {
     let mut arguments = serde_json::Map::new();
     for argument in &args.arguments {
@@ -217,23 +275,8 @@ async fn order(args: &OrderArgs, clock: &Clock) -> Outcome {
         arguments.insert(name.to_owned(), Value::String(value.to_owned()));
     }
     let installation = assemble::installation(&args.posting.config).await?;
-    let now = installation.offset.shift(clock());
-    let nonce = data_encoding::HEXLOWER.encode(&installation.daemon.keys.random(16)?);
-    let order = Order {
-        by: args.posting.by,
-        verb: args.verb.clone(),
-        args: if arguments.is_empty() { Value::Null } else { Value::Object(arguments) },
-        at: now,
-        os_user: os_user(),
-        nonce: nonce.clone(),
-    };
-    let letter = NewLetter {
-        key: format!("order:{nonce}"),
-        body: LetterBody::ToCase(args.case, Input::Order(order)),
-        arrived: now,
-        mail: None,
-        message_id: None,
-    };
+    let arguments = if arguments.is_empty() { Value::Null } else { Value::Object(arguments) };
+    let letter = ordered(&installation, (args.case, &args.verb), arguments, &args.posting, clock)?;
     post(&installation, &letter, &args.posting, clock).await
 }
 

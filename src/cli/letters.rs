@@ -86,7 +86,7 @@ pub fn inspect(args: &InspectArgs) -> Outcome {
         let mut letter = letters::read(&raw, &trust);
         if let Some(resolver) = &resolver {
             let at = args.now.or_else(|| letters::arrival(&raw, &trust)).unwrap_or_default();
-            let checked = runtime.block_on(resolver.check(&raw, &letter, Scope::Everything, at));
+            let checked = runtime.block_on(resolver.check(&raw, None, &letter, Scope::Everything, at));
             letter.weigh(Some(checked), &trust);
         }
         let mut said = letters::inspect_json(&name, &letter);

@@ -101,14 +101,14 @@ async fn show(item: &Item) -> Outcome {
             say!("it was written in confidence; nobody is shown more of it");
             return Ok(Ended::Done);
         }
-        let raw = installation.daemon.keys.open(&mail.raw, b"mail")?;
+        let opened = installation.daemon.open_mail(&mail)?.ok_or_else(unreadable)?;
         let settings = &installation.daemon.settings;
         let trust = Trust {
             authserv_id: settings.authserv_id.as_deref(),
             border_host: settings.border_host.as_deref(),
             forwarders: &settings.forwarders,
         };
-        let mut letter = letters::read(&raw, &trust);
+        let mut letter = letters::read_skeleton(&opened.skeleton, &trust);
         if let Some(checked) = installation.daemon.checked_before(&mail)? {
             letter.weigh(Some(checked), &trust);
         }
@@ -117,9 +117,13 @@ async fn show(item: &Item) -> Outcome {
     Ok(Ended::Done)
 }
 
+fn unreadable() -> Trouble {
+    Trouble::new("its key is gone, as it should be once its time is over, or its bytes were altered")
+}
+
 async fn answer(item: &Item, clock: &Clock) -> Outcome {
     let installation = assemble::installation(&item.config).await?;
-    let (store, keys) = (&installation.daemon.store, &installation.daemon.keys);
+    let store = &installation.daemon.store;
     let found = find(item, store).await?;
     let mail = match found.mail {
         Some(id) => store.quarantined_mail(id).await?,
@@ -130,7 +134,8 @@ async fn answer(item: &Item, clock: &Clock) -> Outcome {
         let why = "was written in confidence and cannot become an enquiry; retry or discard it";
         return Err(Trouble::new(format!("{} {why}", item.item)));
     }
-    let letter = letters::read(&keys.open(&mail.raw, b"mail")?, &Trust::default());
+    let opened = installation.daemon.open_mail(&mail)?.ok_or_else(unreadable)?;
+    let letter = letters::read_skeleton(&opened.skeleton, &Trust::default());
     let Some(author) = letter.from else {
         return Err(Trouble::new(format!("{} names no author; discard it with a reason", item.item)));
     };

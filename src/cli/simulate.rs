@@ -19,6 +19,12 @@ pub struct SimulateArgs {
     /// On so many of a thousand days a ballot is ordered; 40 is some fifteen a year, 100 three a month.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     ballots: u32,
+    /// At-Large Structures there are at first.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(6..=1_000))]
+    alses: u32,
+    /// Groups that apply, over all the years; none where it is left out.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    applications: u32,
     #[arg(long, default_value_t = 1)]
     runs: u64,
     /// Of a thousand calls at each boundary, so many fail; 0 is fair weather.
@@ -34,8 +40,9 @@ fn first_day() -> DateTime<Utc> {
 }
 
 pub fn simulate(args: &SimulateArgs, clock: &Clock) -> Outcome {
-    let SimulateArgs { seed, years, members, ballots, runs, faults, json } = *args;
-    let plan = Plan { seed, years, members, ballots, faults, start: first_day(), planted: None };
+    let SimulateArgs { seed, years, members, ballots, alses, applications, runs, faults, json } = *args;
+    let start = first_day();
+    let plan = Plan { seed, years, members, ballots, alses, applications, faults, start, planted: None };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let began = clock();
     let (report, failures) = sim::run_all(&plan, runs, threads);
@@ -55,9 +62,11 @@ pub fn simulate(args: &SimulateArgs, clock: &Clock) -> Outcome {
 
 fn tell(report: &Report, seconds: f64) {
     let Report { runs, steps, letters, notices, faults, duplicates, tallies, burden, .. } = report;
+    let Report { applications, decided, .. } = report;
     say!(
         "{runs} runs in {seconds:.1} s: {letters} letters, {steps} steps, {notices} notices, {tallies} tallies"
     );
+    say!("{applications} applications, {decided} of them decided");
     say!("{faults} faults; {duplicates} mails came once more, each the same as before");
     say!(
         "lost {}, doubled {}, unbalanced {}, replayed otherwise {}, wrong {}",
@@ -73,5 +82,12 @@ fn tell(report: &Report, seconds: f64) {
         burden.mails_max,
         burden.owed_median,
         burden.owed_max
+    );
+    say!(
+        "staff write {} times about an application (at most {}); a voter gets {} mails of a ballot (at most {})",
+        burden.touches_mean,
+        burden.touches_max,
+        burden.per_ballot_mean,
+        burden.per_ballot_max
     );
 }

@@ -1,6 +1,7 @@
 //! Who wrote a mail: our own check of it is asked for, kept with the mail, and weighed.
 
 use super::Daemon;
+use super::large::{Manifest, Opened};
 use crate::letters::{Checked, Class, Letter};
 use crate::ports::keys::KeyName;
 use crate::ports::resolver::Scope;
@@ -18,7 +19,7 @@ impl<S: Store> Daemon<S> {
     /// Only what matters is asked: for a person's mail, and for somebody who is `known` more than once.
     pub(super) async fn check(
         &self,
-        raw: &[u8],
+        opened: &Opened,
         letter: &mut Letter,
         mail: &Mail,
         known: bool,
@@ -35,7 +36,8 @@ impl<S: Store> Daemon<S> {
         if !settled {
             let scope = Scope::FromAlone(&self.settings.forwarders);
             // What held when it arrived counts, however late it is read.
-            letter.checked = Some(resolver.check(raw, letter, scope, mail.arrived).await);
+            let (raw, bodies) = (&opened.skeleton.bytes, opened.large.as_ref().map(Manifest::bodies));
+            letter.checked = Some(resolver.check(raw, bodies, letter, scope, mail.arrived).await);
             self.keep(letter.checked.as_ref(), mail, now).await?;
         }
         let checked = letter.checked.take();

@@ -3,6 +3,7 @@
 //! the same transaction. Nothing here is logged.
 
 use super::Daemon;
+use super::large::kind;
 use crate::advance::{LetterBody, NewLetter, OutboxRow};
 use crate::desk::{self, Confidence, Counter, Heard, Outcome, Token, Told};
 use crate::kernel::confidential::{Bar, Comment, Sealed as Handle, day, may_read};
@@ -197,9 +198,10 @@ impl<S: Store> Daemon<S> {
         if let Sorted::Quarantined(_) = decided.sorted {
             let row = self.store.case(case).await?;
             let over = row.is_none_or(|row| row.confidences.over) || self.keys.is_shredded(case)?;
-            let opened = if over { None } else { self.keys.try_open(&mail.raw, b"mail")? };
+            let kind = kind(mail.upload);
+            let opened = if over { None } else { self.keys.try_open(&mail.raw, kind)? };
             match opened {
-                Some(bytes) => raw = Some(self.keys.seal(&KeyName::Case(case), &bytes, b"mail")?),
+                Some(bytes) => raw = Some(self.keys.seal(&KeyName::Case(case), &bytes, kind)?),
                 None => decided.sorted = Sorted::Silent(OVER.to_owned()),
             }
         }
@@ -211,7 +213,8 @@ impl<S: Store> Daemon<S> {
     /// are kept, nor anything by which words could be tried against it, and it is not logged.
     pub(super) fn keeps_nothing(row: &OutboxRow) -> bool {
         matches!(row.to, Party::Anonymous(_))
-            || (row.class == Class::Confidential && holds_handles(&row.data))
+            || (row.class == Class::Confidential
+                && (holds_handles(&row.data) || !super::documents::papers(&row.data).is_empty()))
     }
 
     /// The data of a notice with everything in it that is sealed opened. None: it is destroyed.

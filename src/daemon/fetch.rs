@@ -1,13 +1,15 @@
 //! Mail in: read, sealed, stored, and only then flagged in the mailbox.
 
 use super::Daemon;
+use super::large::{Come, Coming, kind};
+use super::trace::{Readers, Trace};
 use crate::kernel::ids::CaseId;
-use crate::kernel::token::{LENGTH, Minter};
+use crate::kernel::token::{KeyedHasher, LENGTH, Minter};
 use crate::letters::{self, Trust};
 use crate::ports::Fault;
 use crate::ports::keys::{KeyName, Keys};
-use crate::ports::mailbox::{Arrival, Batch, Body, Done, Mailbox, Place};
-use crate::ports::store::{Answer, NewMail, Store};
+use crate::ports::mailbox::{Arrival, Batch, Body, Cursor, Done, Mailbox, Place};
+use crate::ports::store::{Answer, NewMail, Sealed, Store, Upload};
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Mutex;
 use tracing::{info, warn};
@@ -36,6 +38,15 @@ pub struct Brought {
     pub unfinished: Option<Fault>,
 }
 
+/// What has come of a fetch so far.
+#[derive(Default)]
+struct Taken {
+    done: Vec<(Place, Done)>,
+    fresh: usize,
+    /// The mail whose parts are coming.
+    coming: Option<Coming>,
+}
+
 impl<S: Store> Daemon<S> {
     pub(super) fn trust(&self) -> Trust<'_> {
         Trust {
@@ -56,12 +67,12 @@ impl<S: Store> Daemon<S> {
         now: DateTime<Utc>,
     ) -> Answer<Brought> {
         let cursors = self.store.cursors(name).await?;
-        let done: Mutex<Vec<(Place, Done)>> = Mutex::new(Vec::new());
-        let fresh = Mutex::new(0_usize);
+        let taken = Mutex::new(Taken::default());
         let fetching = Fetching { keys: &self.keys, minter: &self.minter, trust: self.trust(), now };
-        let fetched =
-            mailbox.fetch(&cursors, |batch| self.take(name, batch, &fetching, &done, &fresh)).await?;
-        let done = done.into_inner().unwrap_or_default();
+        let fetched = mailbox.fetch(&cursors, |batch| self.take(name, batch, &fetching, &taken)).await;
+        let Taken { done, fresh, coming } = taken.into_inner().unwrap_or_default();
+        self.forget(coming).await?;
+        let fetched = fetched?;
         for folder in &fetched.rescanned {
             info!(mailbox = name, folder, "the folder was renumbered; it was read again from the start");
         }
@@ -72,10 +83,23 @@ impl<S: Store> Daemon<S> {
             self.store.fetched(name, now).await?;
         }
         // Last: whatever a mailbox makes of a flag, what was read is read.
-        let unfinished = if done.is_empty() { None } else { mailbox.finish(&done).await.err() };
+        let unfinished = if done.is_empty() { None } else { self.finish(name, mailbox, &done).await? };
         let unfinished = self.expunge(name, mailbox).await?.or(unfinished);
-        let fresh = fresh.into_inner().unwrap_or_default();
         Ok(Brought { fresh, complete: fetched.complete(), unfinished })
+    }
+
+    /// Tidies the mailbox, and notes where mails lie now.
+    async fn finish<M: Mailbox>(
+        &self,
+        name: &str,
+        mailbox: &mut M,
+        done: &[(Place, Done)],
+    ) -> Answer<Option<Fault>> {
+        match mailbox.finish(done).await {
+            Ok(finished) if finished.moved.is_empty() => Ok(None),
+            Ok(finished) => self.store.moved(name, &finished.moved).await.map(|()| None),
+            Err(fault) => Ok(Some(fault)),
+        }
     }
 
     /// Removes what is confidential from the mailbox for good, as often as it takes until that is confirmed.
@@ -96,33 +120,90 @@ impl<S: Store> Daemon<S> {
     async fn take(
         &self,
         name: &str,
-        batch: Batch,
+        mut batch: Batch,
         fetching: &Fetching<'_>,
-        done: &Mutex<Vec<(Place, Done)>>,
-        fresh: &Mutex<usize>,
+        taken: &Mutex<Taken>,
     ) -> Answer<()> {
+        let before = taken.lock().ok().and_then(|mut taken| taken.coming.take());
+        if matches!(batch.arrivals.as_slice(), [Arrival { body: Body::Part { .. }, .. }])
+            && let Some(arrival) = batch.arrivals.pop()
+        {
+            return self.take_part(name, arrival, batch.cursor, before, (fetching, taken)).await;
+        }
+        self.forget(before).await?;
         // Asked for each batch: whatever a mail in it answers left before it came.
         let cases = self.store.confidential_cases().await?;
         let mut mails = Vec::with_capacity(batch.arrivals.len());
-        let mut handled = Vec::with_capacity(batch.arrivals.len());
         for arrival in batch.arrivals {
-            let place = arrival.place.clone();
             let confidential = self.confidence(arrival.body.bytes(), &cases).await?;
-            let mail = fetching.mail(arrival, confidential)?;
-            let keep = mail.junk && mail.case_hint.is_none();
-            // What is confidential the store asks to be expunged.
-            if confidential.is_none() {
-                handled.push((place, if keep { Done::Keep } else { Done::Handled }));
-            }
-            mails.push(mail);
+            mails.push(fetching.mail(arrival, confidential)?);
         }
-        let stored = self.store.receive(name, &batch.folder, &batch.cursor, &mails, fetching.now).await?;
+        self.store_all(name, (&batch.folder, &batch.cursor), &mails, (fetching, taken)).await
+    }
+
+    /// Stores mails and the cursor past them, and notes what becomes of them in the mailbox.
+    async fn store_all(
+        &self,
+        name: &str,
+        (folder, cursor): (&str, &Cursor),
+        mails: &[NewMail],
+        (fetching, taken): (&Fetching<'_>, &Mutex<Taken>),
+    ) -> Answer<()> {
+        let stored = self.store.receive(name, folder, cursor, mails, fetching.now).await?;
         let new = stored.iter().filter(|(_, new)| *new).count();
-        if let (Ok(mut done), Ok(mut fresh)) = (done.lock(), fresh.lock()) {
-            done.extend(handled);
-            *fresh += new;
+        // What is confidential the store asks to be expunged.
+        let handled = mails.iter().filter(|mail| mail.confidential.is_none()).map(|mail| {
+            let keep = mail.junk && mail.case_hint.is_none();
+            (mail.place.clone(), if keep { Done::Keep } else { Done::Handled })
+        });
+        if let Ok(mut taken) = taken.lock() {
+            taken.done.extend(handled);
+            taken.fresh += new;
         }
         Ok(())
+    }
+
+    /// Makes one part of a large mail durable, where nobody sees it; with the last the mail is there.
+    async fn take_part(
+        &self,
+        name: &str,
+        arrival: Arrival,
+        cursor: Cursor,
+        before: Option<Coming>,
+        (fetching, taken): (&Fetching<'_>, &Mutex<Taken>),
+    ) -> Answer<()> {
+        let Body::Part { bytes, last } = arrival.body else { return Ok(()) };
+        let mut coming = match before {
+            Some(coming) if coming.place == arrival.place => coming,
+            other => {
+                self.forget(other).await?;
+                Coming::new(arrival.place.clone(), fetching.keys, fetching.minter)?
+            }
+        };
+        let (n, sealed) = coming.part(bytes, last, fetching.keys)?;
+        self.store.keep_part(coming.upload, n, &sealed, fetching.now).await?;
+        if !last {
+            if let Ok(mut taken) = taken.lock() {
+                taken.coming = Some(coming);
+            }
+            return Ok(());
+        }
+        let upload = coming.upload;
+        let come = coming.finish()?;
+        let cases = self.store.confidential_cases().await?;
+        let confidential = self.confidence(&come.skeleton.bytes, &cases).await?;
+        let arrival = Arrival { body: Body::Whole(Vec::new()), ..arrival };
+        let folder = arrival.place.folder.clone();
+        let mail = fetching.large(arrival, come, upload, confidential)?;
+        self.store_all(name, (&folder, &cursor), &[mail], (fetching, taken)).await
+    }
+
+    /// Forgets what came of a mail that did not come whole.
+    async fn forget(&self, coming: Option<Coming>) -> Answer<()> {
+        match coming {
+            Some(coming) => self.store.forget_parts(coming.upload).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -131,21 +212,53 @@ impl Fetching<'_> {
     /// where it is confidential.
     fn mail(&self, arrival: Arrival, confidential: Option<CaseId>) -> Answer<NewMail> {
         let raw = arrival.body.bytes();
+        let (mut trace, mut lasting) = (Trace::default(), Lasting(self.minter.keyed_hasher("dedup")));
+        trace.push(raw, &mut lasting);
+        trace.finish(&mut lasting);
+        let sealed = self.keys.seal(&self.key(confidential)?, raw, kind(None))?;
         let header_only = matches!(arrival.body, Body::HeaderOnly(_));
-        let dedup = self.minter.keyed_hash("dedup", &without_trace(raw));
+        let mail = self.stored(&arrival, raw, lasting.0.finish(), confidential, sealed);
+        Ok(NewMail { header_only, ..mail })
+    }
+
+    /// The same of a mail that came in parts.
+    fn large(
+        &self,
+        arrival: Arrival,
+        come: Come,
+        upload: Upload,
+        confidential: Option<CaseId>,
+    ) -> Answer<NewMail> {
+        let sealed = self.keys.seal(&self.key(confidential)?, &come.whole, kind(Some(upload)))?;
+        let mail = self.stored(&arrival, &come.skeleton.bytes, come.dedup, confidential, sealed);
+        Ok(NewMail { upload: Some(upload), size: come.size, ..mail })
+    }
+
+    fn key(&self, confidential: Option<CaseId>) -> Answer<KeyName> {
         let today = self.now.date_naive();
-        let key = if confidential.is_some() { self.keys.once(today)? } else { KeyName::Intake(today) };
-        Ok(NewMail {
-            arrived: self.arrived(raw, arrival.internal_date),
+        if confidential.is_some() { self.keys.once(today) } else { Ok(KeyName::Intake(today)) }
+    }
+
+    fn stored(
+        &self,
+        arrival: &Arrival,
+        read: &[u8],
+        dedup: [u8; 32],
+        confidential: Option<CaseId>,
+        raw: Sealed,
+    ) -> NewMail {
+        NewMail {
+            arrived: self.arrived(read, arrival.internal_date),
             dedup,
             size: arrival.size,
             junk: arrival.junk,
-            header_only,
-            case_hint: hint(self.minter, raw).or(confidential),
+            header_only: false,
+            case_hint: hint(self.minter, read).or(confidential),
             confidential,
-            raw: self.keys.seal(&key, raw, b"mail")?,
-            place: arrival.place,
-        })
+            raw,
+            upload: None,
+            place: arrival.place.clone(),
+        }
     }
 
     /// The border host's word where there is one and the mailbox agrees with it; else the mailbox's.
@@ -161,44 +274,22 @@ impl Fetching<'_> {
     }
 }
 
+/// The hash by which a mail is known.
+struct Lasting(KeyedHasher);
+
+impl Readers for Lasting {
+    fn lasting(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn body(&mut self, _: &[u8]) {}
+}
+
 /// Where the header block ends: past its last line break.
 fn header_end(raw: &[u8]) -> usize {
     let crlf = raw.windows(4).position(|w| w == b"\r\n\r\n").map(|at| at + 2);
     let lf = raw.windows(2).position(|w| w == b"\n\n").map(|at| at + 1);
     [crlf, lf].into_iter().flatten().min().unwrap_or(raw.len())
-}
-
-/// Fields that every hop adds: the same mail met in another place differs in them alone.
-const TRACE: [&str; 10] = [
-    "received",
-    "return-path",
-    "delivered-to",
-    "envelope-to",
-    "x-original-to",
-    "authentication-results",
-    "arc-authentication-results",
-    "delivery-date",
-    "x-spam-status",
-    "x-spam-score",
-];
-
-/// The mail without trace headers: what makes two copies the same mail.
-fn without_trace(raw: &[u8]) -> Vec<u8> {
-    let end = header_end(raw);
-    let mut kept = Vec::with_capacity(raw.len());
-    let mut drops = false;
-    for line in raw[..end].split_inclusive(|byte| *byte == b'\n') {
-        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-            let name = String::from_utf8_lossy(name).trim().to_ascii_lowercase();
-            drops = TRACE.contains(&name.as_str());
-        }
-        if !drops {
-            kept.extend_from_slice(line);
-        }
-    }
-    kept.extend_from_slice(&raw[end..]);
-    kept
 }
 
 /// The case of the first token of ours near the top of a mail.
@@ -214,15 +305,6 @@ fn hint(minter: &Minter, raw: &[u8]) -> Option<CaseId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_same_mail_by_another_way_is_the_same_mail() {
-        let one = b"Received: by a\r\n\twith SMTP\r\nSubject: x\r\nDelivered-To: c@d\r\n\r\nReceived: in the body\r\n";
-        let two = b"Return-Path: <q@r>\r\nSubject: x\r\n\r\nReceived: in the body\r\n";
-        assert_eq!(without_trace(one), without_trace(two));
-        let other = b"Subject: y\r\n\r\nReceived: in the body\r\n";
-        assert_ne!(without_trace(one), without_trace(other));
-    }
 
     #[test]
     fn a_token_in_the_reply_address_names_the_case() {

@@ -6,13 +6,16 @@ mod check;
 mod confide;
 mod courtesies;
 mod digest;
+mod documents;
 mod errands;
 mod fetch;
+mod large;
 mod publish;
 mod run;
 mod send;
 mod sort;
 mod think;
+mod trace;
 mod upkeep;
 mod verify;
 

@@ -153,8 +153,10 @@ impl<S: Store> Daemon<S> {
         };
         // Letters are stored with the id alone; on the wire it stands in brackets (RFC 5322, 3.6.4).
         let in_reply_to = outgoing.in_reply_to.as_ref().map(|id| format!("<{id}>"));
-        let threading = Threading { in_reply_to: in_reply_to.as_deref() };
+        let Some(attached) = self.attached(&row.data).await? else { return Ok(None) };
+        let threading = Threading { in_reply_to: in_reply_to.as_deref(), attached: &attached };
         let rendered = self.renderer.render(&row, &recipient, &threading, register, now);
+        drop(attached);
         let Rendered { envelope_from, to, bytes, .. } = match rendered {
             Ok(rendered) => rendered,
             Err(error) => return Ok(Some(Err(error.to_string()))),

@@ -2,15 +2,18 @@
 
 use super::confide::{Decided, in_confidence};
 use super::fetch::TOLERANCE;
+use super::large::Opened;
 use super::think::{ASIDE, Did};
 use super::{Daemon, OFFICE};
 use crate::advance::{LetterBody, NewLetter};
 use crate::desk::{self, Addressed, Asking, Counter, Outcome, Owed, Token};
+use crate::kernel::form::Sheet;
 use crate::kernel::ids::{CaseId, NoticeId, Party, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::people::Person;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::{Asks, Workflow};
+use crate::letters::sieve::Limits;
 use crate::letters::{self, Class, Letter, Place};
 use crate::ports::store::{Admission, Answer, Mail, NoticeRow, Sorted, Store};
 use crate::workflows::accreditation::Accreditation;
@@ -91,45 +94,42 @@ impl<S: Store> Daemon<S> {
 
     async fn address(&self, mail: &Mail, now: DateTime<Utc>) -> Answer<Option<Decided>> {
         let aside = |why: &str| Ok(Some(Sorted::Quarantined(why.to_owned()).into()));
-        let Some(raw) = self.keys.try_open(&mail.raw, b"mail")? else {
+        let Some(opened) = self.open_mail(mail)? else {
             return aside("its key is gone, or its bytes were altered");
         };
-        let mut letter = letters::read(&raw, &self.trust());
+        let raw = &opened.skeleton.bytes;
+        let mut letter = letters::read_skeleton(&opened.skeleton, &self.trust());
         let asks_verify = letter.class == Class::Reply && letter.commands.contains(&Command::Verify);
-        let forwarded = if asks_verify { letters::forwarded::forwarded(&raw) } else { None };
+        let forwarded = if asks_verify { letters::forwarded::forwarded(raw) } else { None };
         if !mail.accepted && implausible(&letter, mail, now) {
             return aside("its times of arrival disagree or lie in the future");
         }
         let register = self.register().await?;
         let asked = self.token(&letter, mail.accepted).await?;
-        if let Token::Known(asked) = &asked
-            && asked.template == super::alarm::TEMPLATE
-            && self.sent_by_ourselves(&letter)
-        {
-            self.came_home(asked.notice.case, mail.arrived).await?;
+        if self.comes_home(&asked, &letter, mail).await? {
             return Ok(Some(Sorted::Silent("our own".to_owned()).into()));
         }
         let author = letter.from.as_ref().and_then(|from| register.owner(&from.address));
         let known = author.is_some() || matches!(asked, Token::Known(_));
-        if !self.check(&raw, &mut letter, mail, known, now).await? {
+        if !self.check(&opened, &mut letter, mail, known, now).await? {
             return Ok(None);
         }
-        let identity = self.identity(&letter, &raw);
+        let identity = self.identity(&letter, raw);
         if matches!(&asked, Token::Known(asked) if asked.asks == Asks::Form) {
-            letter.sheet = Some(letters::form::sheet(&raw));
+            let Some(sheet) = self.sheet(mail, &opened).await? else {
+                return aside("a part of it is gone, or was altered");
+            };
+            letter.sheet = Some(sheet);
         }
-        drop(raw);
         let answers_ours = matches!(asked, Token::Known(_));
         let (waits, answered) = self.owed(&letter, author, answers_ours, now).await?;
         let confidence = confidential_case(&asked).or(mail.confidential);
         // Of whoever writes in confidence no address is kept.
         let unknown = author.is_none() && confidence.is_none() && (asks_verify || asked == Token::None);
         let stranger = if unknown { self.stranger(&letter, now).await? } else { None };
-        let mut verified = None;
-        if asks_verify {
-            let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
-            verified = Some(self.verify(forwarded.as_ref(), asker, &register).await?);
-        }
+        let asker = author.map(|person| Party::Person(person.id)).or(stranger.map(Party::Stranger));
+        let verify = async || self.verify(forwarded.as_ref(), asker, &register).await.map(Some);
+        let verified = if asks_verify { verify().await? } else { None };
         let repeated = self.store.message_id_seen(&identity, mail.id).await?;
         let counter = Counter {
             register: &register,
@@ -141,6 +141,7 @@ impl<S: Store> Daemon<S> {
             header_only: mail.header_only,
             applying: self.applying(&letter, author, stranger).await?,
             own_stranger: self.is_own_stranger(&asked, &letter).await?,
+            papers: self.papers(author.is_some(), &letter, &asked).await?,
             readable: self.readable(author, &letter, &asked, &register, mail.arrived).await?,
             asked,
             waits,
@@ -152,12 +153,22 @@ impl<S: Store> Daemon<S> {
         if let Some(case) = confidence {
             return self.confide(&letter, mail, case, &counter, now).await.map(Some);
         }
-        let outcome = desk::desk(&letter, &counter);
+        let mut outcome = desk::desk(&letter, &counter);
+        self.keep_documents(&mut outcome, &letter, (mail, &opened), now).await?;
         let knocks = opens_enquiry(&outcome) && !answers_ours;
         if knocks && !self.may_knock(&letter, mail, author.is_some(), now).await? {
             return aside(FLOOD);
         }
         Ok(Some(sorted(outcome, mail, &identity).into()))
+    }
+
+    /// What a form can be read from. None: a part of the mail is gone.
+    async fn sheet(&self, mail: &Mail, opened: &Opened) -> Answer<Option<Sheet>> {
+        let (Some(large), Some(upload)) = (&opened.large, mail.upload) else {
+            return Ok(Some(letters::form::sheet_of_skeleton(&opened.skeleton)));
+        };
+        let files = self.sift(upload, large, Limits::FORMS).await?;
+        Ok(files.map(|files| letters::form::sheet_of_skeleton(&files)))
     }
 
     /// Whether a mail that answers none of ours may become a task: of whoever is in the register and vouched for,
@@ -171,6 +182,16 @@ impl<S: Store> Daemon<S> {
         let policy = &self.policies.enquiry;
         let limits = Admission { per_domain: policy.unproven_per_domain, per_day: policy.unproven_per_day };
         self.store.admit(mail.id, domain, limits, now).await
+    }
+
+    /// Whether it is the mail by which we see that mail comes and goes; then that is noted.
+    async fn comes_home(&self, asked: &Token, letter: &Letter, mail: &Mail) -> Answer<bool> {
+        let Token::Known(asked) = asked else { return Ok(false) };
+        let ours = asked.template == super::alarm::TEMPLATE && self.sent_by_ourselves(letter);
+        if ours {
+            self.came_home(asked.notice.case, mail.arrived).await?;
+        }
+        Ok(ours)
     }
 
     /// Our own mail, as it left; a bounce of it did not come home.

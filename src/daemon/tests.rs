@@ -145,6 +145,7 @@ fn mail(n: u8, days: i64, keys: &Keys) -> NewMail {
         header_only: false,
         confidential: None,
         case_hint: None,
+        upload: None,
         raw: keys.seal(&key, b"Subject: x\r\n\r\nx", b"mail").unwrap(),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Daemon;
 use crate::ports::keys::{KeyName, Witness};
+use crate::ports::store::parts::ABANDONED;
 use crate::ports::store::{Answer, Store};
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use tracing::info;
@@ -77,6 +78,7 @@ impl<S: Store> Daemon<S> {
         let yesterday = now.date_naive().checked_sub_days(Days::new(1)).unwrap_or(limit);
         self.keys.tidy(yesterday, &self.store.keys_needed().await?)?;
         let gone = self.keys.expire_intake(before)?;
+        self.store.tidy_parts(now - ABANDONED, before).await?;
         if gone > 0 {
             info!(gone, %before, "intake keys are destroyed: mail of before then can no longer be opened");
         }

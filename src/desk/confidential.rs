@@ -73,7 +73,7 @@ pub fn in_confidence(letter: &Letter, at: &Counter<'_>, of: &Confidence<'_>) -> 
     let alone = !commands.is_empty() && lines(&letter.text) <= commands.len();
     if alone && commands.contains(&Command::Comments) {
         let sure = assurance(letter, at, asked, writer).level() >= Level::TokenAndAddress;
-        return Heard::Else(Outcome::Letters(vec![reading(of.case, answer, sure, at)]));
+        return Heard::Else(Outcome::Letters(vec![reading(of.case, answer, (sure, false), at)]));
     }
     if alone && !commands.contains(&Command::Named) {
         return elsewhere(&wordless(letter));
@@ -161,13 +161,13 @@ fn assurance(letter: &Letter, at: &Counter<'_>, asked: &Asking, writer: Option<P
     }
 }
 
-fn reading(case: CaseId, by: PersonId, sure: bool, at: &Counter<'_>) -> Addressed {
+fn reading(case: CaseId, by: PersonId, (sure, documents): (bool, bool), at: &Counter<'_>) -> Addressed {
     let nonce = at.nonce.to_owned();
-    Addressed::ToCase(case, Input::Reading(Reading { by, sure, arrived: at.arrived, nonce }))
+    Addressed::ToCase(case, Input::Reading(Reading { by, sure, arrived: at.arrived, nonce, documents }))
 }
 
-/// COMMENTS in a mail of any other matter: a list for each case whose comments may be meant, and whatever else the
-/// mail says where that goes.
+/// COMMENTS or DOCUMENTS in a mail of any other matter: a list for each case whose comments or documents may be meant,
+/// and whatever else the mail says where that goes.
 pub(super) fn asked_to_read(letter: &Letter, at: &Counter<'_>, by: PersonId) -> Outcome {
     let hers = match &at.asked {
         Token::Known(asked) => at.register.speaker(asked.to).map(|person| person.id) == Some(by),
@@ -176,9 +176,17 @@ pub(super) fn asked_to_read(letter: &Letter, at: &Counter<'_>, by: PersonId) -> 
     let assurance =
         Assurance { token: hers, from_on_file: true, aligned: sure(letter, at), confirmed: false };
     let sure = assurance.level() >= Level::TokenAndAddress;
-    let readings: Vec<Addressed> = at.readable.iter().map(|case| reading(*case, by, sure, at)).collect();
+    let of = |cases: &[CaseId], documents| {
+        cases.iter().map(|case| reading(*case, by, (sure, documents), at)).collect::<Vec<_>>()
+    };
+    let comments = letter.commands.contains(&Command::Comments);
+    let readings = [of(if comments { &at.readable } else { &[] }, false), of(&at.papers, true)].concat();
     let mut rest = letter.clone();
-    rest.commands.retain(|command| *command != Command::Comments);
+    rest.commands.retain(|command| match command {
+        Command::Comments => at.readable.is_empty(),
+        Command::Documents(_) => at.papers.is_empty(),
+        _ => true,
+    });
     let more = lines(&letter.text) > letter.commands.len();
     if rest.commands.is_empty() && rest.answer.choice.is_none() && !more {
         return Outcome::Letters(readings);

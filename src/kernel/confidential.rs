@@ -207,8 +207,8 @@ pub fn day(at: DateTime<Utc>) -> DateTime<Utc> {
     at.date_naive().and_time(NaiveTime::MIN).and_utc()
 }
 
-/// Somebody asks for the comments of a matter. The platform answers; no workflow sees it, and the journal keeps who
-/// asked.
+/// Somebody asks for the comments or the documents of a matter. The platform answers; no workflow sees it, and the
+/// journal keeps who asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
@@ -218,6 +218,9 @@ pub struct Reading {
     pub arrived: DateTime<Utc>,
     /// As in `Reply`: by it the comments are shuffled.
     pub nonce: String,
+    /// It is the documents she asks for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub documents: bool,
 }
 
 /// What a case holds in confidence, beside its state, so that no workflow has to think of it.

@@ -5,6 +5,7 @@ pub mod ballot;
 pub mod canonical;
 pub mod choice;
 pub mod confidential;
+pub mod documents;
 pub mod duties;
 pub mod form;
 pub mod ids;

@@ -67,13 +67,39 @@ impl Minter {
 
     /// A code derived from the same key for another purpose: `purpose` keeps the uses apart.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        let mut hasher = self.keyed_hasher(purpose);
+        hasher.update(data);
+        hasher.finish()
+    }
+
+    /// The same of what comes in pieces.
+    pub fn keyed_hasher(&self, purpose: &str) -> KeyedHasher {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(purpose.as_bytes());
         context.update(&[0]);
-        context.update(data);
+        KeyedHasher(context)
+    }
+}
+
+/// A keyed hash in the making.
+#[derive(Clone)]
+pub struct KeyedHasher(hmac::Context);
+
+impl KeyedHasher {
+    pub fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    pub fn finish(self) -> [u8; 32] {
         let mut out = [0; 32];
-        out.copy_from_slice(context.sign().as_ref());
+        out.copy_from_slice(self.0.sign().as_ref());
         out
+    }
+}
+
+impl std::fmt::Debug for KeyedHasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyedHasher")
     }
 }
 

@@ -52,9 +52,11 @@ impl Slot {
     }
 
     /// The month for a structure that begins now: that with the fewest of its region, of these the one with the
-    /// fewest of all, of these the one that leaves it the longest time.
+    /// fewest of all, of these the one that leaves it the longest time. What is decertified holds no month any more.
     pub fn free(register: &Register, region: Region, at: DateTime<Utc>) -> Slot {
-        let structures = register.organisations().filter(|one| one.kind == OrganisationKind::Als);
+        let structures = register
+            .organisations()
+            .filter(|one| one.kind == OrganisationKind::Als && one.until.is_none_or(|until| at < until));
         let taken: Vec<(Region, Slot)> =
             structures.filter_map(|one| Some((one.region, one.report?))).collect();
         let load = |slot: &Slot| {
@@ -88,6 +90,7 @@ mod tests {
             report,
             representatives: Vec::new(),
             prime: None,
+            until: None,
         })
     }
 
@@ -133,6 +136,21 @@ mod tests {
         assert!(spread(&|_| true) <= 2, "all regions together");
         let moved = register.organisations().filter(|one| one.report != places.get(&one.id.0).copied());
         assert_eq!(moved.count(), 0, "a place never moves");
+    }
+
+    #[test]
+    fn who_is_decertified_gives_its_month_back() {
+        let Change::Organisation(mut gone) = structure(1, Region::Africa, Some(Slot(23))) else { panic!() };
+        let check = |gone: &Organisation, expected: &str| {
+            let register = Register::fold(&[Change::Organisation(gone.clone())]);
+            let slot = Slot::free(&register, Region::Africa, at("2027-12-15"));
+            assert_eq!(slot.next(at("2027-12-15")).to_string(), expected);
+        };
+        check(&gone, "2029-11-01");
+        gone.until = Some(at("2027-12-31"));
+        check(&gone, "2029-11-01");
+        gone.until = Some(at("2027-12-15"));
+        check(&gone, "2029-12-01");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::assurance::{Assurance, Matrix};
 use super::confidential::{Comment, Reading};
+use super::documents::{Document, Shelf};
 use super::ids::{CaseId, NoticeId, Party, PersonId};
 use super::people::{Region, Role};
 use super::register::{Change, Register};
@@ -42,6 +43,12 @@ pub trait Workflow: Sized + Clone + PartialEq + Debug + Serialize + DeserializeO
     fn wake_at(&self) -> Option<DateTime<Utc>>;
     /// For lists and SQL: "open", "closed".
     fn phase(&self) -> &'static str;
+    /// The documents that came with it, where it keeps any. What it no longer holds after a step is destroyed.
+    fn shelf(&self) -> Option<Shelf<'_>> {
+        None
+    }
+    /// Whether a matter of this kind keeps what people attach.
+    const DOCUMENTS: bool = false;
     /// One line for lists, without anything confidential: the question, the organisation.
     fn title(&self) -> String;
     /// The same for mails: a text, or a map from language to text.
@@ -116,6 +123,19 @@ pub struct Reply {
     /// What the desk found out for the step: why nobody else took the mail, what waits for this person.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub desk: Value,
+}
+
+impl Reply {
+    /// What came attached, where its matter keeps documents: the desk has sealed it.
+    pub fn documents(&self) -> Vec<Document> {
+        documents_in(&self.desk)
+    }
+}
+
+/// The documents named in what the desk found out, or in what opens a matter.
+pub fn documents_in(body: &Value) -> Vec<Document> {
+    let found = body.get("documents").map(Vec::<Document>::deserialize);
+    found.and_then(Result::ok).unwrap_or_default()
 }
 
 /// The notice a reply answers.

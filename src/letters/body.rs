@@ -184,13 +184,18 @@ const BASE64: [bool; 256] = {
     letters
 };
 
+pub(super) fn is_base64(byte: u8) -> bool {
+    BASE64[usize::from(byte)]
+}
+
 fn attachment(part: &Part<'_>) -> Attachment {
-    let size = match part.encoding() {
-        Encoding::Base64 => {
+    let size = match (part.whole, part.encoding()) {
+        (Some(whole), _) => whole,
+        (None, Encoding::Base64) => {
             part.body.iter().map(|b| usize::from(BASE64[usize::from(*b)])).sum::<usize>() * 3 / 4
         }
-        Encoding::Quoted => super::mime::quoted(part.body, usize::MAX).len(),
-        _ => part.body.len(),
+        (None, Encoding::Quoted) => super::mime::quoted(part.body, usize::MAX).len(),
+        (None, _) => part.body.len(),
     };
     let name: String =
         part.name.as_deref().unwrap_or("").chars().filter(|c| !c.is_control()).take(255).collect();

@@ -184,7 +184,8 @@ fn with_argument(verb: Verb, argument: &str) -> Command {
         Verb::Certify => Command::Certify,
         Verb::Questions => Command::Questions,
         Verb::Verify => Command::Verify,
-        Verb::Documents => Command::Documents(number(argument)),
+        // A matter's number stands in our mails as "c7".
+        Verb::Documents => Command::Documents(number(argument.strip_prefix('c').unwrap_or(argument))),
         Verb::Comments => Command::Comments,
         Verb::Named => Command::Named,
         Verb::MyData => Command::MyData,

@@ -68,11 +68,11 @@ fn simple(raw: &[u8]) -> Option<&str> {
     if plain { std::str::from_utf8(value).ok() } else { None }
 }
 
-fn is_blank(line: &[u8]) -> bool {
+pub(super) fn is_blank(line: &[u8]) -> bool {
     matches!(line, b"\n" | b"\r\n" | b"\r" | b"")
 }
 
-fn is_name(name: &[u8]) -> bool {
+pub(super) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() < 128 && name.iter().all(|b| (33..127).contains(b))
 }
 

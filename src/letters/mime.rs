@@ -9,6 +9,7 @@ use memchr::memchr2;
 
 use super::charset;
 use super::headers::{Headers, line_end};
+use super::sieve::{Gone, Skeleton};
 
 /// How deep parts may nest; deeper ones are left out.
 pub const MAX_DEPTH: usize = 16;
@@ -33,6 +34,8 @@ pub struct Part<'a> {
     pub attached: bool,
     /// The `report-type` of a multipart/report, lower case.
     pub report: Option<String>,
+    /// Bytes its body decodes to where a sieve left it out, wholly or in part.
+    pub whole: Option<usize>,
     pub children: Vec<Part<'a>>,
 }
 
@@ -44,21 +47,35 @@ pub struct Tree<'a> {
     pub too_many: bool,
 }
 
-struct Budget {
+struct Budget<'g> {
     left: usize,
     too_deep: bool,
     too_many: bool,
+    /// Where the mail lies, to tell the places of bodies.
+    base: usize,
+    gone: &'g [Gone],
 }
 
 /// Takes a mail apart. Never fails: what has no header is one part of plain text.
 pub fn parse(raw: &[u8]) -> Tree<'_> {
-    let mut budget = Budget { left: MAX_PARTS, too_deep: false, too_many: false };
+    parse_beside(raw, &[])
+}
+
+/// The same of what a sieve left of a mail: bodies that went keep their sizes.
+pub fn parse_skeleton(skeleton: &Skeleton) -> Tree<'_> {
+    parse_beside(&skeleton.bytes, &skeleton.gone)
+}
+
+fn parse_beside<'a>(raw: &'a [u8], gone: &[Gone]) -> Tree<'a> {
+    let base = raw.as_ptr().addr();
+    let mut budget = Budget { left: MAX_PARTS, too_deep: false, too_many: false, base, gone };
     let start = raw.iter().position(|b| !b"\r\n\xef\xbb\xbf".contains(b)).unwrap_or(0);
     let root = part(&raw[start..], 0, "text/plain", &mut budget);
     Tree { root, too_deep: budget.too_deep, too_many: budget.too_many }
 }
 
-fn part<'a>(bytes: &'a [u8], depth: usize, default: &str, budget: &mut Budget) -> Part<'a> {
+/// A part without its body's parts: what its header section says, and the boundary that names.
+pub fn head<'a>(bytes: &'a [u8], default: &str) -> (Part<'a>, Option<String>) {
     let (headers, body) = Headers::split(bytes);
     let mut part = Part {
         headers,
@@ -70,9 +87,16 @@ fn part<'a>(bytes: &'a [u8], depth: usize, default: &str, budget: &mut Budget) -
         name: None,
         attached: false,
         report: None,
+        whole: None,
         children: Vec::new(),
     };
     let boundary = describe(&mut part);
+    (part, boundary)
+}
+
+fn part<'a>(bytes: &'a [u8], depth: usize, default: &str, budget: &mut Budget<'_>) -> Part<'a> {
+    let (mut part, boundary) = head(bytes, default);
+    part.whole = budget.whole(part.body);
     if depth >= MAX_DEPTH {
         budget.too_deep |= part.is_multipart() || part.is_message();
         return part;
@@ -96,6 +120,15 @@ fn part<'a>(bytes: &'a [u8], depth: usize, default: &str, budget: &mut Budget) -
         }
     }
     part
+}
+
+impl Budget<'_> {
+    /// The size of a body that is not all there.
+    fn whole(&self, body: &[u8]) -> Option<usize> {
+        let at = body.as_ptr().addr().wrapping_sub(self.base);
+        let found = self.gone.binary_search_by_key(&at, |gone| gone.at).ok()?;
+        Some(self.gone[found].size)
+    }
 }
 
 /// Fills in what Content-Type and Content-Disposition say; gives the boundary.
@@ -320,8 +353,13 @@ pub fn quoted(bytes: &[u8], limit: usize) -> Vec<u8> {
 
 /// Base64, forgiving: foreign bytes are skipped, padding may be missing or stand in the middle.
 pub fn base64(bytes: &[u8], limit: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity((bytes.len() / 4 * 3).min(limit));
-    let (mut bits, mut count) = (0u32, 0u32);
+    base64_on(bytes, limit, &mut (0, 0))
+}
+
+/// The same of bytes that come in pieces; between them `state` holds the bits that are over, and their number.
+pub fn base64_on(bytes: &[u8], limit: usize, state: &mut (u32, u32)) -> Vec<u8> {
+    let mut out = Vec::with_capacity((bytes.len() / 4 * 3 + 3).min(limit));
+    let (mut bits, mut count) = *state;
     for &b in bytes {
         let value = match b {
             b'A'..=b'Z' => b - b'A',
@@ -345,6 +383,7 @@ pub fn base64(bytes: &[u8], limit: usize) -> Vec<u8> {
             }
         }
     }
+    *state = (bits, count);
     out
 }
 

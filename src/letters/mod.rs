@@ -29,6 +29,7 @@ mod mime;
 mod phrases;
 pub mod print;
 mod quote;
+pub mod sieve;
 mod signature;
 mod style;
 mod table;
@@ -55,10 +56,23 @@ use command::Commands;
 use fold::fold;
 use gate::Facts;
 use mime::Part;
+use sieve::Skeleton;
 
 /// Reads a mail. Never fails and never panics; time and memory are bounded by a small multiple of its size.
 pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
-    let tree = mime::parse(raw);
+    read_tree(&mime::parse(raw), trust)
+}
+
+/// Reads what a sieve left of a mail, as the whole would have been read: what is beyond its limits is said to be.
+pub fn read_skeleton(skeleton: &Skeleton, trust: &Trust<'_>) -> Letter {
+    let mut letter = read_tree(&mime::parse_skeleton(skeleton), trust);
+    if skeleton.cut {
+        letter.problems.push("too large; what came beyond the limit was left out".to_owned());
+    }
+    letter
+}
+
+fn read_tree(tree: &mime::Tree<'_>, trust: &Trust<'_>) -> Letter {
     let root = &tree.root;
     let headers = &root.headers;
     let authors = headers.addresses("from");
@@ -82,7 +96,7 @@ pub fn read(raw: &[u8], trust: &Trust<'_>) -> Letter {
     let (to, written_to) = recipients(root);
     let (in_reply_to, references) = (headers.ids("in-reply-to"), headers.ids("references"));
     let tokens = token::carriers(root, &to, [&in_reply_to, &references], &body.raw);
-    let mut problems = doubts(&tree, class);
+    let mut problems = doubts(tree, class);
     problems.extend(body.problems);
     let signed = seal(root).or(gate::marks(&body.raw)[1].then_some(Seal::OpenPgp));
     let mut letter = Letter {

@@ -1,9 +1,9 @@
 //! The bytes of a mail: headers, text and HTML, a calendar entry.
 
-use super::{Letterhead, RenderError, clean};
+use super::{Attached, Letterhead, RenderError, clean};
 use chrono::{DateTime, Utc};
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, message::MessageBuilder};
 use std::time::SystemTime;
 
@@ -22,6 +22,7 @@ pub(super) struct Parts<'a> {
     pub text: String,
     pub html: String,
     pub ics: Option<String>,
+    pub attached: &'a [Attached],
     pub token: &'a str,
     /// The address that carries the token.
     pub reply_to: &'a str,
@@ -65,12 +66,14 @@ pub(super) fn bytes(parts: Parts<'_>) -> Result<Vec<u8>, RenderError> {
         .boundary(format!("=_a_{}", parts.token))
         .singlepart(SinglePart::plain(parts.text))
         .singlepart(SinglePart::html(parts.html));
-    let body = match parts.ics {
-        None => body,
-        Some(ics) => MultiPart::mixed()
-            .boundary(format!("=_m_{}", parts.token))
-            .multipart(body)
-            .singlepart(attachment(ics)?),
+    let ics = parts.ics.map(calendar).transpose()?;
+    let files: Vec<SinglePart> = ics.into_iter().chain(parts.attached.iter().map(file)).collect();
+    let body = match files.is_empty() {
+        true => body,
+        false => {
+            let mixed = MultiPart::mixed().boundary(format!("=_m_{}", parts.token)).multipart(body);
+            files.into_iter().fold(mixed, MultiPart::singlepart)
+        }
     };
     Ok(builder.multipart(body).map_err(|_| RenderError::Address)?.formatted())
 }
@@ -79,7 +82,17 @@ fn header(builder: MessageBuilder, name: &'static str, value: &str) -> MessageBu
     builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()))
 }
 
-fn attachment(ics: String) -> Result<SinglePart, RenderError> {
+/// A file of somebody else's: under its name, and never as anything a mail program shows by itself.
+fn file(file: &Attached) -> SinglePart {
+    let media = ContentType::parse(&file.media).ok().filter(|_| file.media.len() <= 100);
+    let bytes = ContentType::parse("application/octet-stream").ok();
+    let kind = media.or(bytes).unwrap_or(ContentType::TEXT_PLAIN);
+    let body = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64);
+    let body = body.unwrap_or_else(Body::new);
+    Attachment::new(file.name.clone()).body(body, kind)
+}
+
+fn calendar(ics: String) -> Result<SinglePart, RenderError> {
     let kind = ContentType::parse("text/calendar; charset=utf-8").map_err(|_| RenderError::Address)?;
     Ok(Attachment::new("deadline.ics".to_owned()).body(ics, kind))
 }

@@ -10,7 +10,7 @@ mod templates;
 mod text;
 mod words;
 
-pub use templates::{TemplateError, Templates};
+pub use templates::{TemplateError, Templates, subjects};
 
 use crate::advance::OutboxRow;
 use crate::kernel::duties::DEPUTY_FOR;
@@ -67,9 +67,26 @@ pub struct Recipient<'a> {
     pub zone: chrono_tz::Tz,
 }
 
-/// What a mail answers.
+/// A file that goes with a mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attached {
+    pub name: String,
+    /// `type/subtype`; what is none goes as bytes of no kind.
+    pub media: String,
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Attached {
+    /// Says how much there is, never what it says.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Attached({} bytes)", self.bytes.len())
+    }
+}
+
+/// What a mail answers, and what goes with it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Threading<'a> {
+    pub attached: &'a [Attached],
     /// The Message-ID of the mail that is answered, as it stood there.
     pub in_reply_to: Option<&'a str>,
 }
@@ -182,7 +199,9 @@ impl Renderer {
         let mut names = Map::new();
         collect_names(&row.data, register, &mut names);
         let confidential = row.class == Class::Confidential;
-        let most = if confidential { CONFIDENTIAL_MAX } else { MAIL_MAX };
+        // In base64, with its line ends.
+        let attached: usize = threading.attached.iter().map(|file| file.bytes.len() * 3 / 2 + 1_000).sum();
+        let most = attached + if confidential { CONFIDENTIAL_MAX } else { MAIL_MAX };
         let caps = if confidential { &CONFIDENTIAL_CAPS[..] } else { &QUOTE_CAPS[..] };
         for cap in caps.iter().copied() {
             let draft = Draft {
@@ -209,6 +228,7 @@ impl Renderer {
                 text: page.text,
                 html: page.html,
                 ics,
+                attached: threading.attached,
                 token: &token,
                 reply_to: &reply_to,
                 message_id: &message_id,

@@ -109,6 +109,19 @@ impl Tongue {
     }
 }
 
+/// The words by which readers know a kind of mail: what stands in its subject around the data, in each language.
+pub fn subjects(template: &str) -> Vec<Vec<&'static str>> {
+    let of = |(path, source): &(&'static str, &'static str)| {
+        let (name, _) = path.strip_suffix(".hbs")?.rsplit_once('/')?;
+        let subject = source.lines().next()?.strip_prefix("Subject: ")?;
+        let mut pieces = subject.split("{{");
+        let first = pieces.next().into_iter();
+        let rest = pieces.map(|piece| piece.split_once("}}").map_or("", |(_, rest)| rest));
+        (name == template).then(|| first.chain(rest).collect())
+    };
+    EMBEDDED.iter().filter_map(of).collect()
+}
+
 fn subject_of(template: &str) -> String {
     format!("{template}#subject")
 }

@@ -8,7 +8,10 @@ use rand_chacha::ChaCha8Rng;
 pub const FAULTS: u64 = 1;
 pub const STORY: u64 = 2;
 pub const POST: u64 = 3;
+pub const APPLY: u64 = 4;
 pub const VILLAGER: u64 = 1_000;
+/// How a group goes about its application.
+pub const APPLICANTS: u64 = 1_000_000;
 
 /// One stream of chance.
 pub struct Chance(ChaCha8Rng);

@@ -3,13 +3,19 @@
 use super::model::Evidence;
 use super::post::lock;
 use super::world::{SETTLE, World};
+use crate::advance::CaseRow;
+use crate::kernel::ids::{CaseId, Party};
 use crate::kernel::tally::{self, Body, FORMAT, Tally};
-use crate::ports::store::{Publication, Store, chain};
+use crate::ports::store::{NoticeRow, Publication, Store, chain};
 use crate::replay::replay;
+use chrono::Duration;
 use data_encoding::HEXLOWER;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// No run tells more than so many wrongs.
 const TOLD: usize = 12;
+/// A clock of an application that goes on strikes within so long.
+const SOON: Duration = Duration::days(60);
 
 /// The books balance, and nothing that is due is left.
 pub async fn after_a_turn(world: &mut World) {
@@ -72,6 +78,8 @@ pub async fn at_the_end(world: &mut World) {
     world.wrong.extend(evidence.doubled.iter().cloned());
     world.wrong.extend(world.model.unheard(&evidence));
     tallies(world, &evidence).await;
+    super::applications::audit(world, &evidence).await;
+    voters(world, &evidence);
     cases(world, ended_well).await;
     sum_up(world);
 }
@@ -79,6 +87,9 @@ pub async fn at_the_end(world: &mut World) {
 /// Every tally recounts, and says what was meant.
 async fn tallies(world: &mut World, evidence: &Evidence) {
     for publication in world.store.publications(0).await.unwrap_or_default() {
+        if !publication.record.path.starts_with("ballots/") {
+            continue;
+        }
         world.report.tallies += 1;
         let body: Body = match serde_json::from_value(publication.record.body.clone()) {
             Ok(body) => body,
@@ -117,7 +128,8 @@ fn signed(world: &World, body: Body, publication: &Publication) -> Tally {
 /// Replay gives the stored state; a live case has a clock or waits for somebody.
 async fn cases(world: &mut World, ended_well: bool) {
     let waits: Vec<_> = world.store.tasks().await.unwrap_or_default();
-    for case in world.store.cases().await.unwrap_or_default() {
+    let cases = world.store.cases().await.unwrap_or_default();
+    for case in &cases {
         match replay(&world.store, case.id).await {
             Ok(replayed) if replayed.mismatch.is_none() && replayed.state == case.state => {}
             Ok(replayed) => {
@@ -127,16 +139,52 @@ async fn cases(world: &mut World, ended_well: bool) {
             }
             Err(fault) => world.wrong.push(fault.to_string()),
         }
-        if !ended_well {
+        if !ended_well || over(case) {
             continue;
         }
-        let over = matches!(case.phase.as_str(), "closed" | "annulled" | "answered" | "refused" | "staffed");
-        let waited_for = waits.iter().any(|open| open.task.case == case.id && !open.task.to.is_empty());
-        if !over && case.wake_at.is_none() && !waited_for {
+        let asked = |id: CaseId| waits.iter().any(|open| open.task.case == id && !open.task.to.is_empty());
+        let child = cases.iter().any(|other| other.parent == Some(case.id) && !over(other));
+        let of = cases.iter().find(|other| Some(other.id) == case.parent);
+        // The vote on an application that was taken back waits for staff, who were told so, to annul it.
+        let rests = of.is_some_and(|of| matches!(of.phase.as_str(), "suspended" | "withdrawn"));
+        if case.wake_at.is_none() && !asked(case.id) && !child && !rests {
             world.wrong.push(format!("{} is {} for ever: no clock, nobody asked", case.id, case.phase));
         }
-        if case.kind == "ballot" && !over {
+        if case.kind == "ballot" && of.is_none_or(|of| of.kind != "accreditation") {
             world.wrong.push(format!("{} is still {} long after the end", case.id, case.phase));
+        }
+        // Reminded for ever is not enough: an application waits for its applicant, or for somebody who was asked.
+        let rests = matches!(case.phase.as_str(), "suspended" | "drafting");
+        let goes_on = case.wake_at.is_some_and(|at| at > world.now && at < world.now + SOON);
+        if case.kind == "accreditation" && !rests && !asked(case.id) && !child && !goes_on {
+            world.wrong.push(format!("{} is {} and waits for nobody", case.id, case.phase));
+        }
+    }
+}
+
+/// Whether nothing more is to come of a case.
+fn over(case: &CaseRow) -> bool {
+    let phases =
+        ["closed", "annulled", "answered", "refused", "staffed", "notified", "review-requested", "withdrawn"];
+    phases.contains(&case.phase.as_str())
+}
+
+/// The mails of a ballot that its voters did not ask for.
+fn voters(world: &mut World, evidence: &Evidence) {
+    for notices in evidence.notices.values() {
+        let mut mails: BTreeMap<Party, u64> = BTreeMap::new();
+        let unasked = |notice: &&NoticeRow| {
+            notice.row.template.starts_with("ballot/")
+                && notice.row.answers.is_none()
+                && notice.sent_at.is_some()
+        };
+        let voter = |notice: &NoticeRow| matches!(notice.row.template.as_str(), "ballot/ballot");
+        for notice in notices.iter().filter(unasked) {
+            *mails.entry(notice.row.to).or_default() += 1;
+        }
+        let electors = notices.iter().filter(|notice| voter(notice)).map(|notice| notice.row.to);
+        for elector in electors.collect::<BTreeSet<_>>() {
+            world.report.burden.mailed(mails.get(&elector).copied().unwrap_or(0));
         }
     }
 }

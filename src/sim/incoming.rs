@@ -14,6 +14,8 @@ pub struct Incoming {
     pub references: String,
     /// As it stands, encoded words and all.
     pub subject: String,
+    /// The subject as it is shown.
+    pub title: String,
     pub reply_to: String,
     /// The plain text, decoded.
     pub text: String,
@@ -46,6 +48,7 @@ impl Incoming {
             message_id: bare(&header("Message-ID")),
             in_reply_to: Some(bare(&header("In-Reply-To"))).filter(|id| !id.is_empty()),
             references: header("References"),
+            title: shown(&header("Subject")),
             subject: header("Subject"),
             reply_to: address(&reply_to),
             links: links(&text),
@@ -80,6 +83,34 @@ impl Incoming {
 /// Octets as text. The clerk's mail is ASCII, which is seen at a glance.
 pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// A header with its encoded words decoded (RFC 2047); neighbours belong together.
+fn shown(header: &str) -> String {
+    if !header.contains("=?") {
+        return header.to_owned();
+    }
+    let mut out: Vec<u8> = Vec::new();
+    let mut joined = true;
+    for (n, word) in header.split(' ').enumerate() {
+        let decoded = encoded_word(word);
+        if n > 0 && !(joined && decoded.is_some()) {
+            out.push(b' ');
+        }
+        joined = decoded.is_some();
+        out.extend(decoded.unwrap_or_else(|| word.as_bytes().to_vec()));
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn encoded_word(word: &str) -> Option<Vec<u8>> {
+    let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
+    let mut parts = inner.splitn(3, '?');
+    let (_, how, text) = (parts.next()?, parts.next()?, parts.next()?);
+    match how {
+        "b" | "B" => data_encoding::BASE64.decode(text.as_bytes()).ok(),
+        _ => Some(hex_escapes(&text.replace('_', " "), b'=').into_bytes()),
+    }
 }
 
 /// `"Name" <a@b>` or `a@b`.
@@ -168,6 +199,11 @@ mod tests {
         assert_eq!(mail.reply_to, "clerk+t@a.example");
         assert!(mail.asks && !mail.replied && mail.text.contains("Oui à tous"));
         assert_eq!(mail.links, [("clerk+t@a.example".to_owned(), "ét".to_owned())]);
+    }
+
+    #[test]
+    fn a_subject_is_shown_decoded() {
+        assert_eq!(shown("Re: =?utf-8?b?T3Vp?= =?utf-8?Q?_=C3=A0?= tous"), "Re: Oui à tous");
     }
 
     #[test]

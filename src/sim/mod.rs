@@ -2,17 +2,24 @@
 //! and answer in bytes; the world fails at every boundary, as the seed says; checkers compare what came of it
 //! with what was meant. A seed tells the same story every time.
 
+mod applicant;
+mod applications;
 mod chance;
 mod check;
+mod confidence;
 mod faults;
 mod incoming;
 mod model;
+mod ninety;
+mod offices;
 mod orders;
 mod outgoing;
+mod planned;
 mod post;
 mod report;
 mod store;
 mod story;
+mod subjects;
 mod village;
 mod villager;
 mod world;
@@ -33,6 +40,9 @@ pub struct Plan {
     pub members: u32,
     /// On so many of a thousand days a ballot is ordered.
     pub ballots: u32,
+    /// At-Large Structures there are at first, and groups that apply in all.
+    pub alses: u32,
+    pub applications: u32,
     /// Of a thousand calls at each boundary, so many fail.
     pub faults: f64,
     /// The first day.
@@ -53,6 +63,14 @@ pub enum Planted {
     ClockFirst,
     /// A mail arrives when it is read, not when it arrived.
     ByProcessing,
+    /// Silence decides though the region advised against it.
+    SilenceAgainstAdvice,
+    /// The region's comments end when somebody gets round to it, and what comes until then counts.
+    CommentsNeverEnd,
+    /// The applicant is told that the application rests, and the ninety days run on.
+    ClockRuns,
+    /// The key of what was told in confidence is kept.
+    KeyKept,
 }
 
 /// What is wrong with a run, and how to see it again.
@@ -65,7 +83,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, years, members, ballots, faults, .. } = &self.plan;
+        let Plan { seed, years, members, ballots, alses, applications, faults, .. } = &self.plan;
         writeln!(f, "seed {seed} went wrong on {}:", self.at.date_naive())?;
         for wrong in &self.wrong {
             writeln!(f, "  {wrong}")?;
@@ -73,7 +91,7 @@ impl fmt::Display for Failure {
         write!(
             f,
             "repeat with: atlarged simulate --seed {seed} --runs 1 --years {years} --members {members} \
-             --ballots {ballots} --faults {faults}"
+             --ballots {ballots} --alses {alses} --applications {applications} --faults {faults}"
         )
     }
 }

@@ -57,6 +57,25 @@ pub struct Act {
     pub paper: Option<(CaseId, Party)>,
 }
 
+/// What somebody means by a mail about an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    RequestVote,
+    /// A comment in confidence, by its number.
+    Comment(u64),
+}
+
+/// A deed and how it was done.
+#[derive(Debug, Clone)]
+pub struct Done {
+    pub deed: Deed,
+    pub arrived: DateTime<Utc>,
+    pub by: PersonId,
+    /// It came from an address of hers that is on file.
+    pub proven: bool,
+    pub answers: Option<String>,
+}
+
 /// An act with its place in the case's journal.
 struct Placed<'a> {
     act: &'a Act,
@@ -68,6 +87,10 @@ struct Placed<'a> {
 #[derive(Default)]
 pub struct Model {
     pub acts: Vec<Act>,
+    /// What was done about applications.
+    pub deeds: Vec<Done>,
+    /// Comments that somebody got to read: which, when, who.
+    pub read: Vec<(u64, DateTime<Utc>, PersonId)>,
     /// Who spoke for an organisation, each from a version of the register on.
     speakers: Vec<(Party, PersonId, u64)>,
 }
@@ -170,6 +193,11 @@ impl Evidence {
             let seq = worked.and_then(|(_, seq)| *seq);
             self.about.entry(case).or_default().push(About { act: n, voter, seq });
         }
+    }
+
+    /// The matter that a token is about.
+    pub fn case_of(&self, token: &str) -> Option<CaseId> {
+        self.tokens.get(token).map(|(notice, _)| notice.case)
     }
 
     /// The step that published something.

@@ -1,20 +1,23 @@
 //! What happens in the village of its own accord, carried out: orders at the keyboard are letters that are
 //! posted, sometimes twice, and the office takes care of what waits for a person.
 
+use super::applicant::APPLY;
 use super::outgoing::Draft;
 use super::story::Event;
 use super::village::{Village, held};
+use super::villager::Planned;
 use super::world::{Coming, World};
-use crate::advance::{LetterBody, NewLetter};
+use crate::advance::{CaseRow, LetterBody, NewLetter};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, LetterId, OrganisationId, Party, PersonId};
 use crate::kernel::people::{Region, Role};
 use crate::kernel::register::Change;
 use crate::kernel::workflow::{Input, Note, Opening, Order};
 use crate::ports::store::{Release, Store};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc, Weekday};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub async fn carry_out(world: &mut World, at: DateTime<Utc>, event: Event) {
     match event {
@@ -32,8 +35,46 @@ pub async fn carry_out(world: &mut World, at: DateTime<Utc>, event: Event) {
         Event::Prime { organisation } => prime(world, OrganisationId(organisation)).await,
         Event::Writes { person, text } => writes(world, at, person, &text),
         Event::Stranger { vouched, number } => world.stranger(at, vouched, number),
+        Event::Applies { number, word } => applies(world, at, number, word),
+        Event::Meeting { year } => meeting(world, year).await,
         Event::Office => office(world).await,
     }
+}
+
+/// A stranger asks for the form.
+fn applies(world: &mut World, at: DateTime<Utc>, number: u32, word: usize) {
+    let id = Village::applicant(number);
+    let Some(villager) = world.village.people.get(&id) else { return };
+    let text = format!("Good morning,\r\n\r\nwe are a group of users.\r\n\r\n{}", APPLY[word % APPLY.len()]);
+    let draft = Draft::fresh(&villager.addresses[0], &villager.name, "Joining", &text);
+    world.send(at, Planned::plain(at, id, draft));
+}
+
+/// The meeting elects another Chair, and each region has another Secretariat.
+async fn meeting(world: &mut World, year: u32) {
+    let (before, after) = if year % 2 == 1 { (1, 4) } else { (4, 1) };
+    hands_over(world, [PersonId(before), PersonId(after)], Role::AlacChair, None).await;
+    for (n, region) in Region::ALL.into_iter().enumerate() {
+        let mut pair = Village::secretariats(n);
+        if year.is_multiple_of(2) {
+            pair.reverse();
+        }
+        hands_over(world, pair, Role::RaloSecretariat, Some(region)).await;
+    }
+}
+
+/// From now on the second of these holds a role that the first held.
+async fn hands_over(world: &mut World, pair: [PersonId; 2], role: Role, region: Option<Region>) {
+    let now = world.now;
+    let Ok(register) = world.store.register().await else { return };
+    let [Some(before), Some(after)] = pair.map(|id| register.person(id).cloned()) else { return };
+    let (mut before, mut after) = (before, after);
+    for of in before.roles.iter_mut().filter(|of| of.role == role) {
+        of.until.get_or_insert(now);
+    }
+    after.roles.push(held(role, region, now));
+    change(world, Change::Person(before)).await;
+    change(world, Change::Person(after)).await;
 }
 
 fn nonce(world: &World) -> String {
@@ -141,7 +182,7 @@ async fn prime(world: &mut World, id: OrganisationId) {
 fn writes(world: &mut World, at: DateTime<Utc>, person: PersonId, text: &str) {
     let Some(villager) = world.village.people.get(&person) else { return };
     let draft = Draft::fresh(&villager.addresses[0], &villager.name, "A question", text);
-    world.send(at, super::villager::Planned::plain(at, person, draft));
+    world.send(at, Planned::plain(at, person, draft));
 }
 
 /// A person looks at what waits for one: what killed the process is tried again, what is doubtful is put
@@ -154,9 +195,26 @@ async fn office(world: &mut World) {
             world.wrong.push("quarantine cannot be emptied".to_owned());
         }
     }
+    if world.now.weekday() == Weekday::Mon {
+        without_matter(world).await;
+    }
     for id in world.store.stuck() {
         if world.store.resend(id, world.now).await.is_err() {
             world.wrong.push(format!("{id} cannot be sent again"));
         }
+    }
+}
+
+/// A vote on an application that was taken back stands still: staff, who were told so, annul it.
+async fn without_matter(world: &mut World) {
+    let cases = world.store.cases().await.unwrap_or_default();
+    let withdrawn: BTreeSet<CaseId> =
+        cases.iter().filter(|case| case.phase == "withdrawn").map(|case| case.id).collect();
+    let still =
+        |case: &&CaseRow| case.phase == "frozen" && case.parent.is_some_and(|of| withdrawn.contains(&of));
+    let votes: Vec<CaseId> = cases.iter().filter(still).map(|case| case.id).collect();
+    let [staff, _] = Village::staff();
+    for vote in votes {
+        order(world, vote, staff, "annul", json!({ "reason": "The application was taken back." })).await;
     }
 }

@@ -125,6 +125,12 @@ impl Post {
         self.put += 1;
     }
 
+    /// Whether these octets stand in a mail that lies in the mailbox.
+    pub fn holds(&self, octets: &str) -> bool {
+        let mut items = self.folders.iter().flat_map(|folder| &folder.items);
+        items.any(|item| super::incoming::text_of(&item.raw).contains(octets))
+    }
+
     /// Mails the clerk has sent, each counted once.
     pub fn sent(&self) -> u64 {
         self.sent.len() as u64
@@ -193,7 +199,12 @@ impl Post {
             if folder.uid_validity != place.uid_validity {
                 finished.stale.push(place.clone());
             } else if let Ok(index) = folder.items.binary_search_by_key(&place.uid, |item| item.uid) {
-                folder.items[index].handled = *done == Done::Handled;
+                match done {
+                    Done::Expunge => {
+                        folder.items.remove(index);
+                    }
+                    done => folder.items[index].handled = *done == Done::Handled,
+                }
             }
         }
         finished

@@ -29,6 +29,9 @@ pub struct Report {
     pub wrong: u64,
     /// Tallies recounted and compared with what was meant.
     pub tallies: u64,
+    /// Applications there were, and those that were decided.
+    pub applications: u64,
+    pub decided: u64,
     pub burden: Burden,
 }
 
@@ -40,13 +43,57 @@ pub struct Burden {
     pub mails_max: u64,
     pub owed_median: u64,
     pub owed_max: u64,
+    /// How often staff wrote about an application that was received.
+    pub touches_mean: f64,
+    pub touches_max: u64,
+    /// Mails of one ballot to one voter, receipts and answers to her own apart.
+    pub per_ballot_mean: f64,
+    pub per_ballot_max: u64,
+    #[serde(skip)]
+    touches: Sum,
+    #[serde(skip)]
+    per_ballot: Sum,
     #[serde(skip)]
     mails: Vec<u64>,
     #[serde(skip)]
     owed: Vec<u64>,
 }
 
+/// Numbers added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sum {
+    of: u64,
+    all: u64,
+    most: u64,
+}
+
+impl Sum {
+    fn add(&mut self, other: Sum) {
+        *self = Sum { of: self.of + other.of, all: self.all + other.all, most: self.most.max(other.most) };
+    }
+
+    fn one(number: u64) -> Sum {
+        Sum { of: 1, all: number, most: number }
+    }
+
+    fn mean(self) -> f64 {
+        if self.of == 0 { 0.0 } else { (self.all as f64 / self.of as f64 * 10.0).round() / 10.0 }
+    }
+}
+
 impl Burden {
+    /// Adds how often staff wrote about one application.
+    pub fn touched(&mut self, touches: u64) {
+        self.touches.add(Sum::one(touches));
+        self.sum_up();
+    }
+
+    /// Adds the mails of one ballot to one voter.
+    pub fn mailed(&mut self, mails: u64) {
+        self.per_ballot.add(Sum::one(mails));
+        self.sum_up();
+    }
+
     /// Adds one person's numbers of a year.
     pub fn add(&mut self, mails: u64, owed: u64) {
         self.mails.push(mails);
@@ -62,6 +109,8 @@ impl Burden {
         self.people = self.mails.len() as u64;
         (self.mails_median, self.mails_max) = (median(&self.mails), max(&self.mails));
         (self.owed_median, self.owed_max) = (median(&self.owed), max(&self.owed));
+        (self.touches_mean, self.touches_max) = (self.touches.mean(), self.touches.most);
+        (self.per_ballot_mean, self.per_ballot_max) = (self.per_ballot.mean(), self.per_ballot.most);
     }
 }
 
@@ -82,6 +131,10 @@ impl Report {
         self.replay_mismatches += other.replay_mismatches;
         self.wrong += other.wrong;
         self.tallies += other.tallies;
+        self.applications += other.applications;
+        self.decided += other.decided;
+        self.burden.touches.add(other.burden.touches);
+        self.burden.per_ballot.add(other.burden.per_ballot);
         self.burden.mails.extend(other.burden.mails);
         self.burden.owed.extend(other.burden.owed);
         self.burden.sum_up();

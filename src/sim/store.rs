@@ -125,43 +125,9 @@ impl FaultyStore {
         }
         Ok(())
     }
-
-    /// The planted bug that marks a letter in a transaction of its own, after the step.
-    async fn in_two_transactions(&self, commit: &Commit) -> Result<(), CommitError> {
-        let unmarked = Commit { letter: None, ..commit.clone() };
-        self.store.commit(&unmarked).await?;
-        let strike = self.strike()?;
-        if let Some((letter, _)) = &commit.letter {
-            self.store.quarantine(*letter, "marked later", commit.now).await?;
-            let item = Quarantined {
-                mail: None,
-                letter: Some(*letter),
-                case: None,
-                arrived: commit.now,
-                why: String::new(),
-                stays: 0,
-            };
-            self.store.unquarantine(&item, Release::Discard("marked later"), commit.now).await?;
-        }
-        self.answer_lost(strike).map_or(Ok(()), |fault| Err(fault.into()))
-    }
-
-    /// The planted bugs of the inbox.
-    fn spoiled(&self, mails: &[NewMail], now: DateTime<Utc>) -> Vec<NewMail> {
-        let spoil = |mail: &NewMail| {
-            let mut mail = mail.clone();
-            match self.planted {
-                Some(Planted::NoDedup) => {
-                    mail.dedup[..4].copy_from_slice(&mail.place.uid_validity.to_be_bytes())
-                }
-                Some(Planted::ByProcessing) => mail.arrived = now,
-                _ => {}
-            }
-            mail
-        };
-        mails.iter().map(spoil).collect()
-    }
 }
+
+mod planted;
 
 impl Store for FaultyStore {
     async fn register(&self) -> Answer<Arc<Register>> {
@@ -256,7 +222,9 @@ impl Store for FaultyStore {
     }
 
     async fn claim_letter(&self, now: DateTime<Utc>) -> Answer<Option<Claimed>> {
-        claim!(self, claim_letter(now), |claimed| Doubt::Letter(claimed.id))
+        let claimed: Answer<Option<Claimed>> =
+            claim!(self, claim_letter(now), |claimed| Doubt::Letter(claimed.id));
+        claimed.map(|claimed| claimed.map(|claimed| self.deafened(claimed)))
     }
 
     async fn put_back(&self, letter: LetterId, at: DateTime<Utc>) -> Answer<()> {
@@ -281,7 +249,9 @@ impl Store for FaultyStore {
             Some(Planted::ClockFirst) => (Duration::zero(), &[][..]),
             _ => (settle, mailboxes),
         };
-        claim!(self, claim_due(now, settle, mailboxes), |case| Doubt::Clock(case.id))
+        let due: Answer<Option<CaseRow>> =
+            claim!(self, claim_due(now, settle, mailboxes), |case| Doubt::Clock(case.id));
+        self.perhaps_later(due?, now).await
     }
 
     async fn release_case(&self, case: CaseId) -> Answer<()> {
@@ -389,7 +359,8 @@ impl Store for FaultyStore {
     }
 
     async fn shreds(&self) -> Answer<Vec<CaseId>> {
-        call!(self, shreds())
+        let shreds: Answer<Vec<CaseId>> = call!(self, shreds());
+        if self.planted == Some(Planted::KeyKept) { Ok(Vec::new()) } else { shreds }
     }
 
     async fn shredded(&self, case: CaseId) -> Answer<()> {

@@ -2,7 +2,7 @@
 //! from the seed before the first day, so that nothing that goes wrong later changes it.
 
 use super::Plan;
-use super::chance::{Chance, STORY};
+use super::chance::{APPLY, Chance, STORY};
 use super::village::Village;
 use super::villager::MINOR;
 use crate::kernel::ids::{Party, PersonId};
@@ -29,6 +29,10 @@ pub enum Event {
     Writes { person: PersonId, text: String },
     /// Somebody outside the register writes; vouched for by her domain, or spam.
     Stranger { vouched: bool, number: u64 },
+    /// A group asks for the form of an application.
+    Applies { number: u32, word: usize },
+    /// The annual general meeting: another Chair and other Secretariats, in the so manieth year.
+    Meeting { year: u32 },
     /// Staff look at what waits for a person.
     Office,
 }
@@ -43,6 +47,7 @@ pub fn story(plan: &Plan, days: i64, village: &Village) -> Agenda {
     for day in 0..days {
         teller.day(day, village);
     }
+    teller.applications(plan, days);
     teller.agenda.sort_by_key(|(at, _)| *at);
     teller.agenda
 }
@@ -57,23 +62,38 @@ struct Teller {
 }
 
 impl Teller {
+    /// Groups that apply, spread over the time, and the meetings; by a chance of their own.
+    fn applications(&mut self, plan: &Plan, days: i64) {
+        let ballots = std::mem::replace(&mut self.chance, Chance::new(plan.seed, APPLY));
+        for number in 0..plan.applications {
+            let day = self.chance.between(0, days - 1);
+            let (at, word) = (self.moment(day), self.chance.below(7) as usize);
+            self.agenda.push((at, Event::Applies { number, word }));
+        }
+        for year in 1..=plan.years {
+            let at = self.moment(i64::from(year) * 365 - 70);
+            self.agenda.push((at, Event::Meeting { year }));
+        }
+        self.chance = ballots;
+    }
+
     fn moment(&mut self, day: i64) -> DateTime<Utc> {
         self.start + Duration::days(day) + Duration::seconds(self.chance.between(0, 86_399))
     }
 
     fn day(&mut self, day: i64, village: &Village) {
-        let people: Vec<PersonId> = village.people.keys().copied().collect();
+        let people = &village.known;
         if self.chance.permille(self.often) {
             self.ballot(day, village);
         }
         if self.chance.permille(40) {
             let text = "When is the next meeting of our regional organisation?".to_owned();
-            self.writes(day, &people, text);
+            self.writes(day, people, text);
         }
         if self.chance.permille(60) {
             let commands = ["HELP", "STATUS", "LANGUAGE FR", "LANGUAGE EN", "LANGUAGE ZH", "LANGUAGE XX"];
             let text = self.chance.pick(&commands).copied().unwrap_or("HELP").to_owned();
-            self.writes(day, &people, text);
+            self.writes(day, people, text);
         }
         if self.chance.permille(150) {
             let at = self.moment(day);

@@ -1,55 +1,17 @@
 //! A villager: she sees the mails that reach her and decides, by her own stream of chance, what to write
 //! back and when. What she means by it is told to the model alone.
 
+use super::applicant::Group;
 use super::chance::{Chance, VILLAGER};
 use super::incoming::Incoming;
 use super::model::Meaning;
+use super::offices::Part;
 use super::outgoing::{Draft, Proof};
+pub use super::planned::{Peer, Planned};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::PersonId;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeSet;
-
-/// Something she will send.
-#[derive(Debug, Clone)]
-pub struct Planned {
-    pub at: DateTime<Utc>,
-    pub draft: Draft,
-    pub by: PersonId,
-    pub meaning: Meaning,
-    /// The token of the mail it answers, where it carries one.
-    pub answers: Option<String>,
-    /// The mail of hers that it confirms.
-    pub confirms: Option<String>,
-    /// Over the clerk's size limit.
-    pub too_large: bool,
-    /// What she will do with the refusal it earns.
-    pub mends: bool,
-}
-
-impl Planned {
-    /// A mail that answers nothing and means nothing to a ballot.
-    pub fn plain(at: DateTime<Utc>, by: PersonId, draft: Draft) -> Planned {
-        Planned {
-            at,
-            draft,
-            by,
-            meaning: Meaning::Nothing,
-            answers: None,
-            confirms: None,
-            too_large: false,
-            mends: false,
-        }
-    }
-}
-
-/// Somebody else's name and address.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    pub id: PersonId,
-    pub name: String,
-    pub address: String,
-}
 
 pub struct Villager {
     pub id: PersonId,
@@ -57,11 +19,18 @@ pub struct Villager {
     pub addresses: Vec<String>,
     /// Does tasks: staff, their deputies, Chair and Vice-Chairs.
     pub officer: bool,
+    pub part: Part,
+    /// Who she is when she applies.
+    pub group: Option<Group>,
+    /// So many of a thousand invitations to comment she takes up.
+    pub talks: u64,
     pub peers: Vec<Peer>,
+    /// Some who do not sit on the committee.
+    pub outsiders: Vec<Peer>,
     /// Different mails that reached her, and those among them that asked for something.
     pub mails: u64,
     pub owed: u64,
-    chance: Chance,
+    pub(super) chance: Chance,
     seen: BTreeSet<String>,
     /// Message-IDs of what she wrote herself, and of those whose refusal she will mend.
     mine: BTreeSet<String>,
@@ -135,7 +104,11 @@ impl Villager {
             name: name.to_owned(),
             addresses: addresses.to_vec(),
             officer: false,
+            part: Part::Representative,
+            group: None,
+            talks: 0,
             peers: Vec::new(),
+            outsiders: Vec::new(),
             mails: 0,
             owed: 0,
             chance: Chance::new(seed, VILLAGER + u64::from(id.0)),
@@ -177,6 +150,11 @@ impl Villager {
         let answers_mine = mail.in_reply_to.as_ref().is_some_and(|id| self.mine.contains(id));
         let receipt = mail.is_receipt();
         self.owed += u64::from(mail.asks && !receipt && !answers_mine);
+        if mail.links.is_empty()
+            && let Some(kind) = super::subjects::kind(&mail.title)
+        {
+            return self.knows(kind, at, mail, raw, envelope);
+        }
         match mail.links.len() {
             3 if receipt => self.has_receipt(at, mail),
             3 if mail.until.is_some() => self.asked(at, mail, raw, envelope),
@@ -187,6 +165,11 @@ impl Villager {
             _ if mail.asks => self.writes(at, mail),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether she wrote the mail of this Message-ID.
+    pub(super) fn wrote(&self, message_id: &str) -> bool {
+        self.mine.contains(message_id)
     }
 
     fn thread(mail: &Incoming) -> String {
@@ -217,7 +200,13 @@ impl Villager {
     }
 
     /// A reply from her own address.
-    fn reply(&mut self, at: DateTime<Utc>, mail: &Incoming, text: &str, meaning: Meaning) -> Planned {
+    pub(super) fn reply(
+        &mut self,
+        at: DateTime<Utc>,
+        mail: &Incoming,
+        text: &str,
+        meaning: Meaning,
+    ) -> Planned {
         let mut draft = Draft::reply(&self.addresses[0], &self.name, mail, text);
         if self.chance.permille(400) {
             draft.proof = Proof::Signed;
@@ -373,7 +362,7 @@ impl Villager {
     }
 
     /// Her address is dead: her provider says so.
-    fn gone(&mut self, at: DateTime<Utc>, mail: &Incoming, raw: &[u8], envelope: &str) -> Planned {
+    pub(super) fn gone(&mut self, at: DateTime<Utc>, mail: &Incoming, raw: &[u8], envelope: &str) -> Planned {
         let minutes = self.chance.between(1, 60);
         let draft = super::outgoing::bounce(raw, envelope, &self.addresses[0]);
         let bounce = self.planned(at + Duration::minutes(minutes), mail, draft, Meaning::Nothing);

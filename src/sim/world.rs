@@ -4,14 +4,14 @@ use super::chance::{Chance, POST};
 use super::check;
 use super::faults::{Faults, Kind};
 use super::incoming::Incoming;
-use super::model::{Act, Meaning, Model, What};
+use super::model::{Act, Done, Meaning, Model, What};
 use super::outgoing::{BORDER, CLERK, Draft, Proof};
 use super::post::{Delivered, Post, Shared, SimMailbox, SimPostman, lock};
 use super::store::FaultyStore;
 use super::story::{Event, story};
 use super::village::Village;
 use super::villager::Planned;
-use super::{Failure, Plan, Report};
+use super::{Failure, Plan, Planted, Report};
 use crate::daemon::{Daemon, OFFICE, Settings, Turned};
 use crate::kernel::choice::Choice;
 use crate::kernel::ids::{CaseId, LetterId, Party, PersonId};
@@ -22,6 +22,7 @@ use crate::ports::store::Store;
 use crate::ports::store::memory::MemoryStore;
 use crate::render::{Letterhead, Renderer, Templates};
 use crate::workflows::Policies;
+use crate::workflows::accreditation::OnNegativeAdvice;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, LazyLock};
@@ -105,7 +106,7 @@ impl World {
             footer: BTreeMap::new(),
         };
         let renderer = Renderer::with(letterhead, keys.minter(1), TEMPLATES.clone()?);
-        let village = Village::new(plan.seed, plan.members, plan.start - Duration::days(400));
+        let village = Village::new(plan, plan.start - Duration::days(400));
         let mut world = World {
             plan: plan.clone(),
             store: MemoryStore::new(),
@@ -233,6 +234,10 @@ impl World {
         };
         let (id, meaning) = self.perhaps_reused(id, planned.meaning);
         let raw = planned.draft.bytes(&id, arrived);
+        if let Some(deed) = planned.deed {
+            let answers = planned.answers.clone();
+            self.model.deeds.push(Done { deed, arrived, by: planned.by, proven: planned.proven, answers });
+        }
         self.model.acts.push(Act {
             message_id: id,
             arrived,
@@ -325,10 +330,19 @@ impl World {
             minter: self.keys.minter(1),
             renderer: self.renderer.clone(),
             signer: None,
-            policies: Policies::default(),
+            policies: self.policies(),
             settings,
             resolver: None,
         }
+    }
+
+    /// The policies as they are; with one of the planted bugs, as they must not be.
+    fn policies(&self) -> Policies {
+        let mut policies = Policies::default();
+        if self.plan.planted == Some(Planted::SilenceAgainstAdvice) {
+            policies.accreditation.on_negative_advice = OnNegativeAdvice::AccreditLiteral;
+        }
+        policies
     }
 
     /// What the clerk sent reaches the villagers.
@@ -338,6 +352,7 @@ impl World {
             let Some(id) = self.village.addresses.get(&to) else { continue };
             let Some(villager) = self.village.people.get_mut(id) else { continue };
             let mail = Incoming::read(&bytes);
+            super::confidence::reads(&mut self.model, *id, at, &mail);
             for planned in villager.receive(at, &mail, &bytes, &envelope_from) {
                 self.put(planned.at, Coming::Send(Box::new(planned)));
             }

@@ -4,6 +4,7 @@ pub mod forms;
 
 use crate::kernel::assurance::Matrix;
 use crate::kernel::canonical;
+use crate::kernel::documents::Shelf;
 use crate::kernel::duties::TaskPolicy;
 use crate::kernel::ids::CaseId;
 use crate::kernel::register::Register;
@@ -93,6 +94,11 @@ macro_rules! workflows {
                 match self { $(Kind::$Type => $name::$Type::TASKS),* }
             }
 
+            /// Whether a matter of this kind keeps what people attach.
+            pub fn keeps_documents(self) -> bool {
+                match self { $(Kind::$Type => $name::$Type::DOCUMENTS),* }
+            }
+
             pub fn name(self) -> &'static str {
                 match self { $(Kind::$Type => $name::$Type::KIND),* }
             }
@@ -149,6 +155,11 @@ macro_rules! workflows {
             /// Whether it has taken longer than its rules give it.
             pub fn overdue(&self, now: DateTime<Utc>, policies: &Policies) -> Option<Overdue> {
                 match self { $(Case::$Type(case) => case.overdue(now, &policies.$name)),* }
+            }
+
+            /// Its documents, and who may see them.
+            pub fn shelf(&self) -> Option<Shelf<'_>> {
+                match self { $(Case::$Type(case) => case.shelf()),* }
             }
 
             /// The title in every language it has.

@@ -316,11 +316,16 @@ fn for_staff(wanted: &[&str], reply: &Reply) -> Opening {
 fn application(reply: &Reply, cx: &Cx<Policy>) -> Opening {
     let on_file = cx.register.speaker(reply.from).map(|person| person.language);
     let language = on_file.or(reply.said.language).unwrap_or(Language::En);
+    let mut body = json!({ "from": reply.from, "language": language });
+    let documents = reply.documents();
+    if !documents.is_empty() {
+        body["documents"] = json!(documents);
+    }
     Opening {
         kind: Accreditation::KIND.to_owned(),
         parent: None,
         by: None,
-        body: json!({ "from": reply.from, "language": language }),
+        body,
         arrived: reply.arrived,
         nonce: reply.nonce.clone(),
     }

@@ -14,13 +14,13 @@ use serde_json::json;
 use std::fmt::Write;
 
 /// Somebody who is in no register.
-const EVE: &str = "eve@e.example";
+pub const EVE: &str = "eve@e.example";
 
 /// Due diligence done, in one reply.
 const NINE: &str = "1 MET\n2 MET\n3 MET\n4 MET\n5 MET\n6 MET\n7 MET\n8 MET\n9 MET\nFINISHED";
 
 /// A mail submitted after login as whom its From names, or by nobody in particular.
-fn mail(number: u32, from: &str, login: bool, to: &str, text: &str) -> String {
+pub fn mail(number: u32, from: &str, login: bool, to: &str, text: &str) -> String {
     let vouched = if login {
         format!("Authentication-Results: {BORDER}; auth=pass smtp.auth={from}\r\n")
     } else {
@@ -34,7 +34,7 @@ fn mail(number: u32, from: &str, login: bool, to: &str, text: &str) -> String {
 }
 
 /// Every question of the form answered by its number.
-fn filled(form: &Form) -> String {
+pub fn filled(form: &Form) -> String {
     let mut text = String::new();
     for (id, answer, _) in answers(Language::En) {
         let (number, _) = form.field(id).expect("a question");
@@ -44,19 +44,19 @@ fn filled(form: &Form) -> String {
 }
 
 /// The newest notice of a template.
-async fn newest(rig: &Rig, template: &str) -> NoticeRow {
+pub async fn newest(rig: &Rig, template: &str) -> NoticeRow {
     rig.notices(template).await.pop().unwrap_or_else(|| panic!("no {template} was written"))
 }
 
 /// A mail that answers the newest notice of a template is read at that minute.
-async fn answers_to(rig: &mut Rig, minutes: i64, from: &str, login: bool, template: &str, text: &str) {
+pub async fn answers_to(rig: &mut Rig, minutes: i64, from: &str, login: bool, template: &str, text: &str) {
     let to = rig.reply_address(newest(rig, template).await.row.id);
     let number = u32::try_from(minutes).expect("few");
     rig.inbox.mails.push((t(minutes), mail(number, from, login, &to, text)));
     rig.turn(minutes).await;
 }
 
-async fn phase(rig: &Rig) -> String {
+pub async fn phase(rig: &Rig) -> String {
     let cases = rig.store().cases().await.expect("cases");
     cases.into_iter().find(|case| case.kind == "accreditation").expect("an application").phase
 }

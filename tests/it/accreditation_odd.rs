@@ -252,7 +252,7 @@ fn the_notice_of_a_suspension_says_what_is_needed_and_that_it_is_suspended() {
         "A sua candidatura fica suspensa até que estas informações sejam recebidas.",
         "Рассмотрение вашего заявления приостановлено, пока эти сведения не получены.",
         "在收到这些信息之前，您的申请暂停办理。",
-        "طلبك معلّق إلى أن تُستلم هذه المعلومات.",
+        "طلبك موقوف مؤقتًا إلى أن تُستلم هذه المعلومات.",
     ];
     for (language, sentence) in Language::ALL.into_iter().zip(suspended) {
         let mail = send(&RENDERER, row, &recipient(language)).expect("it renders");
@@ -345,6 +345,7 @@ async fn comments_of_the_applicant_of_another_region_and_of_strangers_are_refuse
         report: None,
         representatives: vec![PersonId(8)],
         prime: Some(PersonId(8)),
+        until: None,
     };
     let changes = [crate::invited::structure(&[1]), Change::Person(person), Change::Organisation(elsewhere)];
     assert!(rig.store().change_register(version, &changes, "p3", t(1)).await.expect("a register"));

@@ -5,10 +5,11 @@
 //! the Secretariat of Africa, `sec2` that of Europe; `r1`, `r2` represent structures of Africa, `x1` one of Europe. What
 //! is written in quotes are words, `/` breaks a line; FORM is the form filled in; YES NO CONFIRM DECLINE WITHDRAW SUSPEND
 //! RESUME are themselves. After a name: `to:LABEL` the mail that is answered, `forged` the right token and an unproven
-//! From, `arrived:DAY/HH:MM` read later than it arrived, `for:WHO` somebody else's mail. `order VERB {…}` is an order at
-//! the keyboard, `reads` asks for the comments. `leaves` ends somebody's roles, `joins` begins one.
+//! From, `with:NAME` a document of that name attached, `arrived:DAY/HH:MM` read later than it arrived, `for:WHO`
+//! somebody else's mail. `order VERB {…}` is an order at the keyboard, `reads` asks for the comments. `leaves` ends
+//! somebody's roles, `joins` begins one.
 
-use crate::accreditation_cast::{APPLICANT, CASE, day_zero, joining, name, party, register};
+use crate::accreditation_cast::{APPLICANT, CASE, day_zero, document, joining, name, party, register};
 use crate::forms::{RENDERER, answers, application};
 use crate::render::{recipient, send};
 use atlarged::advance::{self, Before, CaseRow, Commit, LetterBody};
@@ -271,7 +272,7 @@ impl World {
     /// Somebody asks for the comments.
     fn reads(&mut self, who: &str) {
         let Party::Person(by) = party(who) else { panic!("{who} cannot ask") };
-        let reading = Reading { by, sure: true, arrived: self.now, nonce: "00".to_owned() };
+        let reading = Reading { by, sure: true, arrived: self.now, nonce: "00".to_owned(), documents: false };
         self.step(CASE, Input::Reading(reading));
     }
 
@@ -289,10 +290,12 @@ impl World {
         let mut words = who.split_whitespace();
         let from = party(words.next().unwrap());
         let (mut begins, mut to, mut aligned, mut arrived) = (String::new(), from, true, self.now);
+        let mut documents = Vec::new();
         for word in words {
             match word.split_once(':') {
                 Some(("to", label)) => begins = label.to_owned(),
                 Some(("for", whose)) => to = party(whose),
+                Some(("with", name)) => documents.push(document(name)),
                 Some(("arrived", moment)) => arrived = moment_of(&moment.replace('/', " ")),
                 _ => aligned = false,
             }
@@ -319,7 +322,7 @@ impl World {
                 confirmed,
             },
             nonce: format!("{:032x}", u128::from(self.nonce) << 64),
-            desk: Value::Null,
+            desk: if documents.is_empty() { Value::Null } else { json!({ "documents": documents }) },
         };
         self.step(case, Input::Reply(reply));
     }

@@ -244,7 +244,7 @@ fn the_welcome_says_all_that_a_new_structure_must_know() {
             "le premier représentant indiqué dans la candidature est le contact principal",
             "la primera persona que figura como representante en la solicitud es el contacto principal",
             "a primeira pessoa indicada como representante na candidatura é o contato principal",
-            "первый представитель, названный в заявлении, — её главный контакт",
+            "первый представитель, названный в заявлении, — её основное контактное лицо",
             "申请中的第一位代表是首席联系人",
             "أول ممثل مذكور في الطلب هو جهة الاتصال الرئيسية",
         ],

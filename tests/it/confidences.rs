@@ -1,11 +1,11 @@
 //! Comments in confidence through the daemon, from the mailbox to the receipt: who is answered what, what stays,
 //! and what the clock and the outbox tell.
 
-use crate::daemon_rig::{MAILBOX, Relay, Rig, t};
+use crate::daemon_rig::{MAILBOX, Relay, Rig, t, with_document};
 use crate::invited::{in_review, invitation, shred, structure};
 use atlarged::kernel::ids::{CaseId, NoticeId};
 use atlarged::kernel::workflow::Input;
-use atlarged::ports::store::{Books, Confidential, Store};
+use atlarged::ports::store::{Books, Confidential, Parts, Store};
 use serde_json::Value;
 
 /// Ann, p1, represents a structure in Africa and was invited; Bob, p2, sits on the ALAC; Sue, p3, is staff.
@@ -271,6 +271,19 @@ async fn a_mail_in_confidence_that_contradicts_itself_waits_sealed_under_its_cas
     rig.turn(201).await;
     assert!(rig.store().quarantined().await.unwrap().is_empty());
     assert!(rig.daemon.keys.open(&mail.raw, b"mail").is_err());
+}
+
+#[tokio::test]
+async fn nothing_stays_of_a_large_mail_in_confidence() {
+    let (mut rig, case, invitation) = invited().await;
+    answers(&mut rig, 100, "ann@a.example", invitation, "They meet every month.");
+    let (at, raw) = rig.inbox.mails.pop().unwrap();
+    rig.inbox.mails.push((at, with_document(&raw, 2 << 20)));
+    rig.turn(101).await;
+    let input: Input = serde_json::from_value(rig.inputs(case).await.pop().unwrap()).unwrap();
+    assert!(matches!(input, Input::Comment(_)), "{input:?}");
+    assert_eq!(rig.store().tidy_parts(t(1_000_000), chrono::NaiveDate::MAX).await.unwrap(), 0);
+    assert_eq!(rig.inbox.expunged, [1]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the daemon makes of its own check of a mail: when it asks DNS, how often, and what it keeps.
 
-use crate::daemon_rig::{Rig, t};
+use crate::daemon_rig::{Rig, t, with_document};
 use crate::signing::{Signing, USUAL, signed, zone};
 use crate::story::check as story;
 use atlarged::ports::resolver::{DnsConfig, Resolver};
@@ -52,6 +52,15 @@ impl Rig {
         self.turn(minutes).await;
         counts(self).await
     }
+}
+
+#[tokio::test]
+async fn a_signature_under_a_large_mail_is_checked_though_it_comes_in_parts() {
+    let (mut rig, to) = asked().await;
+    let large = |number| with_document(&mail(&to, number, "YES", None), 2 << 20);
+    assert_eq!(rig.takes(10, signed(&large(1), Signing::default())).await, (0, 1));
+    let altered = signed(&large(2), Signing::default()).replacen("QUJD", "QUJE", 1);
+    assert_eq!(rig.takes(20, altered).await, (1, 1));
 }
 
 #[tokio::test]

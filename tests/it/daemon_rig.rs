@@ -12,7 +12,7 @@ use atlarged::kernel::workflow::Opening;
 use atlarged::ports::Fault;
 use atlarged::ports::keys::Keys;
 use atlarged::ports::mailbox::{
-    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Place, Woken,
+    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, LARGE_BYTES, Mailbox, Place, Woken,
 };
 use atlarged::ports::postman::{Delivery, Outgoing, Postman};
 use atlarged::ports::store::memory::MemoryStore;
@@ -46,6 +46,14 @@ pub struct Inbox {
     pub tidy: bool,
     /// The numbers of mails that were removed for good.
     pub expunged: Vec<u32>,
+    /// The connection breaks once after this part of a large mail.
+    pub dies_after: Option<usize>,
+}
+
+impl Inbox {
+    fn empty() -> Inbox {
+        Inbox { mails: vec![], whole: true, tidy: true, expunged: vec![], dies_after: None }
+    }
 }
 
 impl Mailbox for Inbox {
@@ -68,8 +76,24 @@ impl Mailbox for Inbox {
             junk: false,
             body: Body::Whole(raw.clone().into_bytes()),
         });
-        let cursor = Cursor { uid_validity: 1, next_uid: self.mails.len() as u32 + 1 };
-        take(Batch { folder: INBOX.to_owned(), arrivals: arrivals.collect(), cursor }).await?;
+        let at = |next_uid| Cursor { uid_validity: 1, next_uid };
+        let mut arrivals: Vec<Arrival> = arrivals.collect();
+        for large in arrivals.extract_if(.., |mail| mail.size > LARGE_BYTES) {
+            let uid = large.place.uid;
+            let parts: Vec<&[u8]> = large.body.bytes().chunks(100_000).collect();
+            for (n, part) in parts.iter().enumerate() {
+                let last = n + 1 == parts.len();
+                let body = Body::Part { bytes: part.to_vec(), last };
+                let arrivals = vec![Arrival { body, ..large.clone() }];
+                take(Batch { folder: INBOX.to_owned(), arrivals, cursor: at(uid + u32::from(last)) }).await?;
+                if self.dies_after == Some(n) {
+                    self.dies_after = None;
+                    return Err(Fault::new("reading INBOX", "the connection is lost"));
+                }
+            }
+        }
+        let cursor = at(self.mails.len() as u32 + 1);
+        take(Batch { folder: INBOX.to_owned(), arrivals, cursor }).await?;
         let faults = if self.whole { vec![] } else { vec![Fault::new("reading Junk", "no such folder")] };
         Ok(Fetched { rescanned: vec![], faults })
     }
@@ -115,6 +139,18 @@ impl Postman for Out {
     }
 }
 
+/// The same mail with a document of about so many bytes.
+pub fn with_document(raw: &str, bytes: usize) -> String {
+    let (header, text) = raw.split_once("\r\n\r\n").expect("a mail");
+    let document = ("QUJD".repeat(19) + "\r\n").repeat(bytes / 78 + 1);
+    format!(
+        "{header}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--b\r\nContent-Type: application/pdf\r\n\
+         Content-Disposition: attachment; filename=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+         {document}--b--\r\n"
+    )
+}
+
 /// Ann, p1, and Bob, p2, are members; p3 is staff.
 pub struct Rig {
     pub daemon: Daemon<MemoryStore>,
@@ -133,6 +169,14 @@ fn person(id: u32, address: &str, role: Role) -> Change {
         addresses: vec![address.to_owned()],
         roles: vec![held],
     })
+}
+
+/// Somebody in the register who holds no role.
+pub fn nobody(id: u32, address: &str) -> Change {
+    match person(id, address, Role::Staff) {
+        Change::Person(known) => Change::Person(Person { roles: vec![], ..known }),
+        other => other,
+    }
 }
 
 impl Rig {
@@ -167,8 +211,7 @@ impl Rig {
         ];
         daemon.store.change_register(0, &people, "p3", t(0)).await.expect("a register");
         daemon.prepare(t(0)).await.expect("an office");
-        let inbox = Inbox { mails: vec![], whole: true, tidy: true, expunged: vec![] };
-        Rig { daemon, inbox, out: Out { relay: Relay::Well, sent: vec![] }, dir }
+        Rig { daemon, inbox: Inbox::empty(), out: Out { relay: Relay::Well, sent: vec![] }, dir }
     }
 
     pub fn store(&self) -> &MemoryStore {
@@ -240,10 +283,7 @@ impl Rig {
 
     /// One turn of the crank.
     pub async fn turn(&mut self, minutes: i64) -> Turned {
-        let inbox = std::mem::replace(
-            &mut self.inbox,
-            Inbox { mails: vec![], whole: true, tidy: true, expunged: vec![] },
-        );
+        let inbox = std::mem::replace(&mut self.inbox, Inbox::empty());
         let mut mailboxes = [(MAILBOX.to_owned(), inbox)];
         let turned = self.daemon.turn(&mut mailboxes, &mut self.out, t(minutes)).await;
         let [(_, inbox)] = mailboxes;

@@ -36,6 +36,7 @@ async fn proposed() -> Rig {
         country: "SN".to_owned(),
         region: Region::Africa,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: vec![PersonId(5)],
         prime: Some(PersonId(5)),
         until: None,

@@ -59,6 +59,7 @@ fn register() -> Register {
         country: "SN".to_owned(),
         region: Region::Africa,
         kind: OrganisationKind::Als,
+        report: None,
         representatives: vec![PersonId(41), PersonId(43)],
         prime: Some(PersonId(41)),
         until: None,

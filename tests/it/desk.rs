@@ -93,6 +93,7 @@ fn sent_to(mail: Mail<'_>) -> String {
     let register = register();
     let counter = Counter {
         readable: Vec::new(),
+        papers: Vec::new(),
         repeated: false,
         register: &register,
         office: OFFICE,

@@ -120,6 +120,7 @@ fn with<T>(mail: &Mail<'_>, look: impl FnOnce(&atlarged::letters::Letter, &Count
         stranger: None,
         verified: None,
         readable: vec![APPLICATION],
+        papers: Vec::new(),
         nonce: "00",
     };
     look(&letter, &counter)

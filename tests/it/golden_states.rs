@@ -171,6 +171,16 @@ fn every_phase_of_a_decertification_has_a_state_on_file() {
     }
 }
 
+#[test]
+fn an_application_with_documents_has_a_state_on_file() {
+    let script = "0 09:00 open: a
+        0 10:00 a to:form with:statutes.pdf with:setup.exe with:passports.pdf: FORM
+        1 10:00 s1 to:information: \"3 PROOF OF IDENTITY\"
+        2 10:00 s1 to:diligence: \"F: all seen\"";
+    let world = played(Policies::default(), script);
+    check("accreditation", "due-diligence.documents", world.application());
+}
+
 /// Holds that a state of the phase is on file; writes the first one.
 fn check(kind: &str, phase: &str, reached: &CaseRow) {
     let (expected, _) = phase.split_once('.').unwrap_or((phase, ""));

@@ -50,6 +50,7 @@ async fn unmoved(store: &impl Store, row: CaseRow, now: DateTime<Utc>) -> Commit
         tasks: Vec::new(),
         shred: false,
         forget: Vec::new(),
+        destroy: Vec::new(),
     }
 }
 

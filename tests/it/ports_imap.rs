@@ -105,13 +105,17 @@ async fn handled_mail_moves_kept_mail_stays_confidential_mail_is_gone() {
     let work = [Done::Handled, Done::Keep, Done::Expunge];
     let done: Vec<_> =
         kept.look(|kept| kept.arrivals.iter().zip(work).map(|(a, what)| (a.place.clone(), what)).collect());
-    for _ in 0..2 {
-        assert!(imap.finish(&done).await.expect("finished").stale.is_empty());
-    }
+    let finished = imap.finish(&done).await.expect("finished");
+    assert_eq!(finished.moved.len(), 1, "the server tells where it went");
+    assert_eq!((&finished.moved[0].0, finished.moved[0].1.folder.as_str()), (&done[0].0, "Handled"));
+    let again = imap.finish(&done).await.expect("finished");
+    assert!(finished.stale.is_empty() && again.stale.is_empty() && again.moved.is_empty());
     assert_eq!(hand.search("INBOX", "ALL").await.len(), 1);
     assert_eq!(hand.search("INBOX", "UNSEEN SUBJECT kept").await.len(), 1);
     assert_eq!(hand.search("Handled", "SEEN SUBJECT handled").await.len(), 1);
     assert_eq!(hand.search("Handled", "ALL").await.len(), 1);
+    imap.finish(&[(finished.moved[0].1.clone(), Done::Expunge)]).await.expect("finished");
+    assert_eq!(hand.search("Handled", "ALL").await.len(), 0);
 }
 
 #[tokio::test]

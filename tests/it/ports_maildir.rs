@@ -103,6 +103,19 @@ async fn an_oversize_mail_comes_as_its_header() {
 }
 
 #[tokio::test]
+async fn a_large_mail_comes_in_parts() {
+    let (dir, kept) = (maildir(), Kept::default());
+    let exact = "x".repeat((1 << 21) - mail("exact").len());
+    let [large, exact] = [mail("large") + &"line\n".repeat(600_000), mail("exact") + &exact];
+    for (name, text) in [("1.a", &large), ("2.a", &exact), ("3.a", &mail("small"))] {
+        put(dir.path(), &format!("new/{name}.host"), text);
+    }
+    kept.fetch(&mut mailbox(dir.path(), "")).await.expect("a fetch");
+    let bodies = kept.look(|kept| kept.arrivals.iter().map(|a| a.body.clone()).collect::<Vec<_>>());
+    assert!(bodies == [large, exact, mail("small")].map(|text| Body::Whole(text.into_bytes())));
+}
+
+#[tokio::test]
 async fn a_missing_folder_makes_a_fetch_incomplete_but_the_others_are_read() {
     let (dir, kept) = (maildir(), Kept::default());
     put(dir.path(), "new/1.a.host", &mail("one"));

@@ -166,6 +166,8 @@ pub struct Inner {
     pub cursors: BTreeMap<String, Cursor>,
     pub batches: Vec<usize>,
     pub arrivals: Vec<Arrival>,
+    /// What came of a mail in parts.
+    pub half: Vec<u8>,
     pub fail_after: Option<usize>,
 }
 
@@ -185,8 +187,25 @@ impl Kept {
                 return Err(Fault::new("storing letters", "the store is down"));
             }
             kept.cursors.insert(batch.folder, batch.cursor);
+            if let [Arrival { body: Body::Part { bytes, last }, place, .. }] = &batch.arrivals[..] {
+                kept.half.extend_from_slice(bytes);
+                assert_eq!(
+                    batch.cursor.next_uid,
+                    place.uid + u32::from(*last),
+                    "past it with the last alone"
+                );
+                assert!(bytes.len() <= 1 << 20, "no part is large");
+                if !last {
+                    return Ok(());
+                }
+            }
             kept.batches.push(batch.arrivals.len());
-            kept.arrivals.extend(batch.arrivals);
+            for mut arrival in batch.arrivals {
+                if let Body::Part { .. } = arrival.body {
+                    arrival.body = Body::Whole(std::mem::take(&mut kept.half));
+                }
+                kept.arrivals.push(arrival);
+            }
             Ok(())
         })
     }

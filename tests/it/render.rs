@@ -188,7 +188,7 @@ fn a_ballot_reads_as_it_should_in_every_language() {
 fn a_mail_answers_the_letter_it_is_about_and_nothing_that_is_no_message_id() {
     let renderer = renderer_of_ballots();
     let answering = |id: &str| {
-        let threading = Threading { in_reply_to: Some(id) };
+        let threading = Threading { in_reply_to: Some(id), attached: &[] };
         let row = OutboxRow { answers: Some(LetterId(9)), ..ballot() };
         let to = recipient(Language::En);
         let mail = renderer.render(&row, &to, &threading, &register(), at("2026-11-23T10:00:00Z"));

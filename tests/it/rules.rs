@@ -9,7 +9,7 @@ const PAGE: &str = "docs/rules.md";
 /// Rules that the program holds though no test proves it.
 const UNTESTED: usize = 0;
 /// Rules that it does not hold yet.
-const NOT_BUILT: usize = 2;
+const NOT_BUILT: usize = 0;
 
 /// One line of a table.
 #[derive(Debug)]

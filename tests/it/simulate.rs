@@ -6,7 +6,17 @@ use chrono::{DateTime, Duration};
 
 fn plan(seed: u64) -> Plan {
     let start = DateTime::UNIX_EPOCH + Duration::days(20_454);
-    Plan { seed, years: 1, members: 7, ballots: 60, faults: 4.0, start, planted: None }
+    Plan {
+        seed,
+        years: 1,
+        members: 7,
+        ballots: 60,
+        alses: 12,
+        applications: 3,
+        faults: 4.0,
+        start,
+        planted: None,
+    }
 }
 
 /// Runs some seeds and shows whatever went wrong, with the command that repeats it.
@@ -79,4 +89,47 @@ fn a_deadline_that_falls_before_the_letters_are_in_is_caught() {
 #[test]
 fn an_order_of_processing_instead_of_arrival_is_caught() {
     caught(Planted::ByProcessing, 20.0);
+}
+
+/// A year of applications and few ballots.
+fn busy(seed: u64) -> Plan {
+    Plan { ballots: 2, applications: 12, faults: 2.0, ..plan(seed) }
+}
+
+#[test]
+fn every_application_ends_by_a_route_or_waits_for_somebody() {
+    let report = check(&busy(600), 1);
+    assert!(report.applications >= 8 && report.decided >= 5, "too little happened: {report:?}");
+    let burden = &report.burden;
+    assert!(burden.touches_mean <= 10.0, "staff write {} times about an application", burden.touches_mean);
+    assert!(burden.per_ballot_mean <= 3.5, "a voter gets {} mails of a ballot", burden.per_ballot_mean);
+}
+
+/// A planted bug in what is done about applications shows within a few seeds, and as what it is.
+fn caught_as(planted: Planted, what: &str) {
+    let told = |n: u64| {
+        let plan = Plan { planted: Some(planted), faults: 0.0, ..busy(700 + n) };
+        run(&plan).1.is_some_and(|failure| failure.to_string().contains(what))
+    };
+    assert!((0..3 * TRIES).any(told), "{planted:?} was not caught in {} seeds", 3 * TRIES);
+}
+
+#[test]
+fn silence_that_decides_against_the_regions_advice_is_caught() {
+    caught_as(Planted::SilenceAgainstAdvice, "no route leads here");
+}
+
+#[test]
+fn a_comment_that_counts_after_its_time_is_caught() {
+    caught_as(Planted::CommentsNeverEnd, "comments were taken");
+}
+
+#[test]
+fn ninety_days_that_run_on_under_suspension_are_caught() {
+    caught_as(Planted::ClockRuns, "stands still from None");
+}
+
+#[test]
+fn a_key_kept_after_the_comments_are_over_is_caught() {
+    caught_as(Planted::KeyKept, "the key of what was told in confidence is there");
 }

@@ -4,6 +4,7 @@ mod arrival;
 mod hands;
 mod killed;
 mod outage;
+mod parts;
 mod record;
 mod replayed;
 mod secrets;

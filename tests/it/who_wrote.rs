@@ -26,7 +26,7 @@ async fn found(mail: &str, records: &str, at: DateTime<Utc>, scope: Scope<'_>) -
     let trust = Trust { authserv_id: Some(BORDER), border_host: Some(BORDER), forwarders: &forwarders };
     let mut letter = read(mail.as_bytes(), &trust);
     let resolver = Resolver::from_zone(&zone(records)).expect("a resolver");
-    let checked = resolver.check(mail.as_bytes(), &letter, scope, at).await;
+    let checked = resolver.check(mail.as_bytes(), None, &letter, scope, at).await;
     letter.weigh(Some(checked), &trust);
     let said = inspect_json("a", &letter);
     let results =
@@ -220,7 +220,7 @@ async fn only_what_concerns_from_is_asked_of_the_world() {
     let both = signed(&signed(&ann(""), Signing { by_eve: true, ..by("eve.example") }), Signing::default());
     let mut letter = read(both.as_bytes(), &Trust::default());
     let resolver = Resolver::from_zone(&zone("")).expect("a resolver");
-    let checked = resolver.check(both.as_bytes(), &letter, Scope::FromAlone(&[]), at).await;
+    let checked = resolver.check(both.as_bytes(), None, &letter, Scope::FromAlone(&[]), at).await;
     assert_eq!(checked.dkim.len(), 1, "{checked:?}");
     letter.weigh(Some(checked), &Trust::default());
     assert!(letter.vouching.aligned);
@@ -243,7 +243,7 @@ async fn keys_that_are_missing_withdrawn_or_silent_are_told_apart() {
     let now = Utc.with_ymd_and_hms(2026, 12, 1, 10, 0, 0).unwrap();
     for record in ["elsewhere.example v=DKIM1; x=", "e1._domainkey.a.example v=DKIM1; p=; x="] {
         let resolver = Resolver::from_zone(&gone(record)).expect("a resolver");
-        let checked = resolver.check(mail.as_bytes(), &letter, Scope::Everything, now).await;
+        let checked = resolver.check(mail.as_bytes(), None, &letter, Scope::Everything, now).await;
         assert_eq!(checked.dkim[0].verdict.result, "permerror", "{record}");
     }
     // A socket that takes questions and never answers.
@@ -252,7 +252,7 @@ async fn keys_that_are_missing_withdrawn_or_silent_are_told_apart() {
     let config = format!("servers = [\"{server}\"]\ntimeout_seconds = 1\nmail_seconds = 1");
     let config: DnsConfig = toml::from_str(&config).expect("a configuration");
     let resolver = Resolver::new(&config).expect("a resolver");
-    let checked = resolver.check(mail.as_bytes(), &letter, Scope::FromAlone(&[]), now).await;
+    let checked = resolver.check(mail.as_bytes(), None, &letter, Scope::FromAlone(&[]), now).await;
     assert!(checked.unsettled(), "{checked:?}");
 }
 

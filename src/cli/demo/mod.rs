@@ -1,12 +1,16 @@
-//! The demo: the village's story on real servers, then the village left running for whoever wants to take part.
+//! The demo: the village's story on real servers, a vote and an application, then the village left running for whoever
+//! wants to take part.
 
+mod application;
 mod story;
+mod teller;
 mod village;
 
 use super::{Ended, Outcome, Trouble};
 use crate::daemon::Clock;
 use crate::ports::store::Store;
 use std::path::PathBuf;
+use teller::{Pace, Teller};
 use village::Village;
 
 #[derive(Debug, clap::Args)]
@@ -27,8 +31,10 @@ pub async fn demo(args: DemoArgs, clock: &Clock) -> Outcome {
     println!("atlarged demo\n");
     let village = Village::start(&args.dir, clock, say).await?;
     if !args.idle {
-        let pace = if args.fast { story::Pace::Fast } else { story::Pace::Shown };
-        story::play(&village, pace).await?;
+        let teller = Teller { pace: if args.fast { Pace::Fast } else { Pace::Shown } };
+        story::play(&village, &teller).await?;
+        application::play(&village, &teller).await?;
+        books(&village, &teller).await?;
     }
     if args.fast {
         let books = village.store.books().await?;
@@ -40,6 +46,17 @@ pub async fn demo(args: DemoArgs, clock: &Clock) -> Outcome {
     println!("\n  stopping …");
     village.stop().await?;
     Ok(Ended::Done)
+}
+
+/// Every mail, and how it ended.
+async fn books(village: &Village, teller: &Teller) -> Result<(), Trouble> {
+    teller.scene("The books.").await;
+    let books = village.store.books().await?;
+    Teller::tell(&format!(
+        "{} mails received = {} acted on + {} refused + {} silent + {} quarantined + {} waiting",
+        books.received, books.acted, books.refused, books.silent, books.quarantined, books.waiting
+    ));
+    Ok(())
 }
 
 /// How to take part.

@@ -1,5 +1,6 @@
-//! The story of one vote: asked in seven languages, answered as people answer, counted by the rule.
+//! The first chapter, one vote: asked in seven languages, answered as people answer, counted by the rule.
 
+use super::teller::{PATIENCE, Pace, Teller, next};
 use super::village::Village;
 use crate::advance::{Ending, LetterBody, NewLetter};
 use crate::cli::Trouble;
@@ -14,37 +15,6 @@ use std::time::Duration as StdDuration;
 
 /// The question of the demo, in the form `atlarged case open ballot` reads.
 const BALLOT: &str = include_str!("../../../config/village/ballot.toml");
-/// Real servers on a busy machine answer well within this.
-const PATIENCE: StdDuration = StdDuration::from_secs(30);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    Fast,
-    /// Slow enough to be read.
-    Shown,
-}
-
-struct Teller {
-    pace: Pace,
-}
-
-impl Teller {
-    async fn scene(&self, title: &str) {
-        println!("\n{title}");
-        self.breathe(3).await;
-    }
-
-    fn tell(text: &str) {
-        println!("  {text}");
-    }
-
-    async fn breathe(&self, seconds: u64) {
-        if self.pace == Pace::Shown {
-            tokio::time::sleep(StdDuration::from_secs(seconds)).await;
-        }
-    }
-}
-
 /// What a member of the village does about her ballot.
 enum Part {
     /// Answers; what she gets is a receipt or a refusal, then, where given, a second try.
@@ -82,8 +52,7 @@ fn parts() -> Vec<Part> {
     ]
 }
 
-pub async fn play(village: &Village, pace: Pace) -> Result<(), Trouble> {
-    let teller = Teller { pace };
+pub async fn play(village: &Village, teller: &Teller) -> Result<(), Trouble> {
     let now = village.now();
     let members: Vec<&Person> =
         village.register.people().filter(|person| person.has(Role::AlacMember, now)).collect();
@@ -104,7 +73,7 @@ pub async fn play(village: &Village, pace: Pace) -> Result<(), Trouble> {
     teller.scene("They answer by replying, each in her own way.").await;
     let parts = parts();
     let acts = programs.iter_mut().zip(&ballots).zip(&parts);
-    match pace {
+    match teller.pace {
         Pace::Shown => {
             for ((program, ballot), part) in acts {
                 act(program, ballot, part).await?;
@@ -116,8 +85,8 @@ pub async fn play(village: &Village, pace: Pace) -> Result<(), Trouble> {
             futures::future::try_join_all(together).await?;
         }
     }
-    remind(village, &teller, case, &mut programs).await?;
-    close(village, &teller, case, &mut programs).await
+    remind(village, teller, case, &mut programs).await?;
+    close(village, teller, case, &mut programs).await
 }
 
 /// Opens the ballot as `case open` does: by a letter the daemon finds.
@@ -157,15 +126,9 @@ async fn open(village: &Village) -> Result<CaseId, Trouble> {
     }
 }
 
-/// The next mail after those the program has seen.
-async fn next(program: &mut MailProgram, seen: usize, what: &str) -> Result<Received, Trouble> {
-    Ok(program.wait_for(seen, what, PATIENCE, |_| true).await?)
-}
-
 async fn act(program: &mut MailProgram, ballot: &Received, part: &Part) -> Result<(), Trouble> {
     let name = program.account.name.clone();
-    let tell =
-        |said: &str, got: &str| Teller::tell(&format!("{name}: “{}”  →  {got}", said.replace('\n', " ")));
+    let tell = |said: &str, got: &str| Teller::said(&name, said, got);
     let seen = program.count();
     match part {
         Part::Silent => Teller::tell(&format!("{name} says nothing")),
@@ -276,12 +239,6 @@ async fn recount(village: &Village, teller: &Teller, case: CaseId) -> Result<(),
     if !findings.iter().all(|finding| finding.holds) {
         return Err(Trouble::new("the tally does not hold"));
     }
-    teller.scene("The books.").await;
-    let books = village.store.books().await?;
-    Teller::tell(&format!(
-        "{} mails received = {} acted on + {} refused + {} silent + {} quarantined + {} waiting",
-        books.received, books.acted, books.refused, books.silent, books.quarantined, books.waiting
-    ));
     Teller::tell(&format!("the file: {}", path.display()));
     Ok(())
 }

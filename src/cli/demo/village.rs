@@ -3,18 +3,27 @@
 use crate::cli::assemble::{self, Installation};
 use crate::cli::{ConfigArg, Trouble, daemon, import};
 use crate::daemon::{Clock, Shutdown};
+use crate::kernel::language::Language;
 use crate::kernel::people::Person;
 use crate::kernel::register::Register;
 use crate::ports::mailbox::Offset;
 use crate::ports::store::Store;
 use crate::ports::store::postgres::PostgresStore;
+use crate::render::Renderer;
+use crate::sandbox::mail_program::MailProgram;
 use crate::sandbox::{AUTHSERV_ID, Account, CLERK, Sandbox};
 use chrono::{DateTime, Utc};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The sample community.
 const REGISTER: &str = include_str!("../../../config/village/register.toml");
+/// Who has a mailbox and stands in no register: they want to join.
+pub const NEWCOMERS: [(&str, &str, Language); 2] = [
+    ("Esperança Domingos", "esperanca@kianda.example", Language::Pt),
+    ("Joaquim Sebastião", "joaquim@kianda.example", Language::Pt),
+];
 
 pub struct Village {
     pub sandbox: Sandbox,
@@ -24,6 +33,8 @@ pub struct Village {
     pub clock: Clock,
     pub shutdown: Shutdown,
     pub store: PostgresStore,
+    /// Knows which notice a mail is.
+    pub renderer: Arc<Renderer>,
     running: tokio::task::JoinHandle<Result<(), Trouble>>,
 }
 
@@ -34,7 +45,10 @@ impl Village {
             .map_err(|wrong| Trouble::new(format!("config/village/register.toml: {wrong:?}")))?;
         let register = Register::fold(&changes);
         say("starting Postgres, an IMAP server and an SMTP server, private to this demo …");
-        let accounts: Vec<Account> = register.people().map(account).collect::<Result<_, _>>()?;
+        let mut accounts: Vec<Account> = register.people().map(account).collect::<Result<_, _>>()?;
+        for (name, address, language) in NEWCOMERS {
+            accounts.push(Account::new(name, address, language)?);
+        }
         let sandbox = Sandbox::start(dir, &accounts).await?;
         let url = sandbox.database("atlarged").await?;
         let config = write_config(&sandbox, &url)?;
@@ -44,12 +58,14 @@ impl Village {
         store.change_register(0, &changes, "demo", clock()).await?;
         let installation = assemble::installation(&config).await?;
         let offset = installation.offset.clone();
+        let renderer = installation.daemon.renderer.clone();
         let web = installation.config.web.as_ref().map(|web| format!("http://{}/", web.listen));
         sandbox.write_json("atlarged", web.as_deref(), &config.config)?;
         let shutdown = Shutdown::default();
         let running = tokio::spawn(serve(installation, clock.clone(), shutdown.clone()));
         say("the clerk is at work");
-        Ok(Village { sandbox, config, register, offset, clock: clock.clone(), shutdown, store, running })
+        let clock = clock.clone();
+        Ok(Village { sandbox, config, register, offset, clock, shutdown, store, renderer, running })
     }
 
     /// What time it is in the village.
@@ -64,6 +80,13 @@ impl Village {
 
     pub fn account(&self, person: &Person) -> Option<Account> {
         self.sandbox.people().into_iter().find(|account| person.owns(&account.address))
+    }
+
+    /// The mail program of whoever has this address.
+    pub fn program(&self, address: &str) -> Result<MailProgram, Trouble> {
+        let account = self.sandbox.people().into_iter().find(|account| account.address == address);
+        let account = account.ok_or_else(|| Trouble::new(format!("nobody has the mailbox {address}")))?;
+        Ok(MailProgram::open(&self.sandbox, account)?)
     }
 
     /// Stops the daemon; the servers stop when the village is dropped.

@@ -70,6 +70,9 @@ pub fn kind(media: &str, name: &str) -> Option<Kind> {
 /// # Errors
 /// Why there is none.
 pub fn read(kind: Kind, part: &Part<'_>) -> Result<String, Unread> {
+    if part.whole.is_some() && kind != Kind::Other {
+        return Err(Unread::TooLarge);
+    }
     let bytes = part.bytes(MAX_FILE + 1);
     if bytes.len() > MAX_FILE {
         return Err(Unread::TooLarge);

@@ -14,7 +14,7 @@ mod values;
 mod words;
 
 pub use print::{form_data, lost_data, missing_data, question_data, receipt_data, shown};
-pub use sheet::{page_of, sheet};
+pub use sheet::{page_of, sheet, sheet_of_skeleton};
 
 use super::words::{Verb, words as mail_words};
 use crate::kernel::form::{

@@ -9,6 +9,7 @@ use crate::letters::body::unflow;
 use crate::letters::html;
 use crate::letters::mime::{self, Part as MimePart};
 use crate::letters::quote::{self, Line as QuoteLine, Part as QuotePart};
+use crate::letters::sieve::Skeleton;
 use crate::letters::signature::{self, Sender};
 
 /// Bytes of all pages that are kept.
@@ -22,7 +23,15 @@ const MAX_FILES: usize = 5;
 
 /// Takes the pages out of a mail. Never fails; what is kept is bounded.
 pub fn sheet(raw: &[u8]) -> Sheet {
-    let tree = mime::parse(raw);
+    sheet_of(&mime::parse(raw))
+}
+
+/// The same of what a sieve left; a file that is not wholly there is too large.
+pub fn sheet_of_skeleton(skeleton: &Skeleton) -> Sheet {
+    sheet_of(&mime::parse_skeleton(skeleton))
+}
+
+fn sheet_of(tree: &mime::Tree<'_>) -> Sheet {
     let from = tree.root.headers.addresses("from").into_iter().next();
     let name = from.as_ref().and_then(|f| f.name.as_deref());
     let sender = Sender::new(name, from.as_ref().map(|f| f.address.as_str()));

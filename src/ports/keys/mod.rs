@@ -22,7 +22,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 /// Octets of every key and of the installation's secret.
-const KEY: usize = 32;
+pub const KEY: usize = 32;
 
 const SECRET: &str = "secret";
 const SIGNING: &str = "signing";
@@ -299,6 +299,34 @@ impl Keys {
         Ok(Some(bytes))
     }
 
+    /// Seals the `n`th part of something large under a key that is kept with what names it, not here: parts can be
+    /// neither swapped, nor left out, nor moved to another thing.
+    ///
+    /// # Errors
+    /// The key is none, or the system has no random bytes.
+    pub fn seal_part(&self, key: &[u8], n: u32, last: bool, mut bytes: Vec<u8>) -> Answer<Vec<u8>> {
+        let fault = || Fault::new("sealing a part", "it is too long, or there is no chance");
+        let nonce: [u8; NONCE_LEN] = self.random.bytes(NONCE_LEN)?.try_into().map_err(|_| fault())?;
+        let sealing = Nonce::assume_unique_for_key(nonce);
+        cipher(key)?.seal_in_place_append_tag(sealing, part_aad(n, last), &mut bytes).map_err(|_| fault())?;
+        bytes.extend_from_slice(&nonce);
+        Ok(bytes)
+    }
+
+    /// What `seal_part` sealed; none where the bytes, the number or the key are others.
+    ///
+    /// # Errors
+    /// The key is none.
+    pub fn open_part(&self, key: &[u8], n: u32, last: bool, mut sealed: Vec<u8>) -> Answer<Option<Vec<u8>>> {
+        let Some(end) = sealed.len().checked_sub(NONCE_LEN) else { return Ok(None) };
+        let Ok(nonce) = Nonce::try_assume_unique_for_key(&sealed[end..]) else { return Ok(None) };
+        sealed.truncate(end);
+        let plain = cipher(key)?.open_in_place(nonce, part_aad(n, last), &mut sealed);
+        let Ok(length) = plain.map(|plain| plain.len()) else { return Ok(None) };
+        sealed.truncate(length);
+        Ok(Some(sealed))
+    }
+
     /// Destroys a case's key: nothing sealed under it can be opened any more, in any copy. An empty file stays in
     /// its place, so that nobody who comes late makes another. True where there was a key.
     ///
@@ -369,6 +397,11 @@ fn cipher(key: &[u8]) -> Answer<LessSafeKey> {
 
 fn bound(key: &str, aad: &[u8]) -> Aad<Vec<u8>> {
     Aad::from([key.as_bytes(), &[0], aad].concat())
+}
+
+fn part_aad(n: u32, last: bool) -> Aad<[u8; 5]> {
+    let [a, b, c, d] = n.to_be_bytes();
+    Aad::from([a, b, c, d, u8::from(last)])
 }
 
 impl Random {

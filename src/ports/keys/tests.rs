@@ -32,6 +32,27 @@ fn what_was_sealed_opens_with_the_same_words() {
 }
 
 #[test]
+fn parts_cannot_be_swapped_left_out_altered_or_opened_with_another_key() {
+    check(|keys| {
+        let (key, other) = (keys.random(KEY).unwrap(), keys.random(KEY).unwrap());
+        let sealed = keys.seal_part(&key, 3, false, b"a part".to_vec()).unwrap();
+        let open =
+            |key: &[u8], n, last, sealed: &[u8]| keys.open_part(key, n, last, sealed.to_vec()).unwrap();
+        assert_eq!(open(&key, 3, false, &sealed).as_deref(), Some(&b"a part"[..]));
+        assert_eq!(open(&key, 2, false, &sealed), None, "in another place");
+        assert_eq!(open(&key, 3, true, &sealed), None, "as the last");
+        assert_eq!(open(&other, 3, false, &sealed), None);
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert_eq!(open(&key, 3, false, &altered), None, "octet {at}");
+        }
+        assert_eq!(open(&key, 3, false, b"short"), None);
+        assert!(keys.open_part(b"no key", 3, false, sealed).is_err());
+    });
+}
+
+#[test]
 fn altered_bytes_or_another_keys_name_open_nothing() {
     check(|keys| {
         let sealed = keys.seal(&CASE, b"x", b"").unwrap();

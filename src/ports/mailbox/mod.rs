@@ -20,8 +20,10 @@ use std::{
 pub const BATCH_MAILS: usize = 100;
 /// No batch of several mails holds more bytes than this.
 pub const BATCH_BYTES: u64 = 8 << 20;
-/// A mail over this size comes in a batch of its own, fetched in parts of this size.
-pub const PART_BYTES: u64 = 1 << 20;
+/// A mail over this size comes in parts; and of one that is not read at most so much header.
+pub const LARGE_BYTES: u64 = 1 << 20;
+/// Bytes of a part.
+pub const PART_BYTES: u64 = 512 << 10;
 
 /// Where reading of one folder left off. Valid only with its `uid_validity` (RFC 3501, 2.3.1.1).
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -58,6 +60,13 @@ pub struct Arrival {
 #[derive(Clone, PartialEq)]
 pub enum Body {
     Whole(Vec<u8>),
+    /// One part of a mail over [`LARGE_BYTES`], alone in its batch. Parts of a mail follow each other in order, and the
+    /// cursor goes past the mail with the last alone. Where anything else comes before that, the mail is not complete:
+    /// what was taken of it is to be forgotten.
+    Part {
+        bytes: Vec<u8>,
+        last: bool,
+    },
     /// The mail is over the size limit, or the server cannot give its body; at most 1 MiB of header, empty if
     /// the server cannot even give that.
     HeaderOnly(Vec<u8>),
@@ -67,7 +76,7 @@ impl Body {
     /// The bytes there are.
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Body::Whole(bytes) | Body::HeaderOnly(bytes) => bytes,
+            Body::Whole(bytes) | Body::Part { bytes, .. } | Body::HeaderOnly(bytes) => bytes,
         }
     }
 }
@@ -75,12 +84,16 @@ impl Body {
 impl std::fmt::Debug for Body {
     /// Says how much there is, never what it says.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = if matches!(self, Body::Whole(_)) { "Whole" } else { "HeaderOnly" };
+        let name = match self {
+            Body::Whole(_) => "Whole",
+            Body::Part { .. } => "Part",
+            Body::HeaderOnly(_) => "HeaderOnly",
+        };
         write!(f, "{name}({} bytes)", self.bytes().len())
     }
 }
 
-/// What is stored in one go: at most [`BATCH_MAILS`] mails and [`BATCH_BYTES`] bytes, or one large mail.
+/// What is stored in one go: at most [`BATCH_MAILS`] mails and [`BATCH_BYTES`] bytes, or one part of a large mail.
 #[derive(Debug)]
 pub struct Batch {
     pub folder: String,
@@ -122,6 +135,8 @@ pub enum Done {
 pub struct Finished {
     /// Mails whose folder was renumbered since: the re-scan meets them again under a new place.
     pub stale: Vec<Place>,
+    /// Mails that lie elsewhere now, and where, as far as the server tells.
+    pub moved: Vec<(Place, Place)>,
 }
 
 /// Why [`Mailbox::wait`] returned. After either it is time to fetch.

@@ -1,6 +1,6 @@
 //! What to fetch, decided without a network: from which UID, in which batches, as which UID sets.
 
-use super::{BATCH_BYTES, BATCH_MAILS, Cursor, PART_BYTES};
+use super::{BATCH_BYTES, BATCH_MAILS, Cursor, LARGE_BYTES};
 use chrono::{DateTime, Utc};
 
 /// A mail as listed, before its body is fetched.
@@ -13,8 +13,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn large(&self) -> bool {
-        self.size.is_none_or(|size| size > PART_BYTES)
+    pub fn large(&self) -> bool {
+        self.size.is_none_or(|size| size > LARGE_BYTES)
     }
 }
 

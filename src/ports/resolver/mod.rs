@@ -4,9 +4,12 @@
 //! What a mail can make us do is bounded: how many signatures are looked at, which domains are asked about, how
 //! long that may take. No outcome is a fault: without an answer a method says "temperror".
 
+mod bodies;
 mod tables;
 mod verify;
 mod zone;
+
+pub use bodies::{Bodies, BodyHashes};
 
 use crate::letters::{Checked, Letter, Signed, Verdict, related};
 use crate::ports::Fault;
@@ -166,10 +169,18 @@ impl Resolver {
         }
     }
 
-    /// Checks a mail. `at` is the moment at which signatures expire or hold.
-    pub async fn check(&self, raw: &[u8], letter: &Letter, scope: Scope<'_>, at: DateTime<Utc>) -> Checked {
+    /// Checks a mail. `at` is the moment at which signatures expire or hold. Where `raw` is not the whole mail, its
+    /// `bodies` were hashed when it came.
+    pub async fn check(
+        &self,
+        raw: &[u8],
+        bodies: Option<&BodyHashes>,
+        letter: &Letter,
+        scope: Scope<'_>,
+        at: DateTime<Utc>,
+    ) -> Checked {
         let looks = letter.checked.as_ref().map_or(0, |before| before.looks).saturating_add(1);
-        let found = tokio::time::timeout(self.at_most, self.verify(raw, letter, scope, at)).await;
+        let found = tokio::time::timeout(self.at_most, self.verify((raw, bodies), letter, scope, at)).await;
         let mut checked = found.unwrap_or_else(|_| no_answer(letter));
         checked.looks = looks;
         checked

@@ -2,7 +2,7 @@
 //! expired signatures are sorted out before it sees them.
 
 use super::tables::{Table, Tables};
-use super::{Resolver, Scope, asks_about};
+use super::{BodyHashes, Resolver, Scope, asks_about};
 use crate::letters::{Chain, Checked, Letter, Sealer, Signed, Verdict, related, sealed, speaks_for};
 use chrono::{DateTime, Utc};
 use mail_auth::common::crypto::Algorithm;
@@ -47,7 +47,7 @@ fn asked<P>(params: P, tables: &Tables) -> Asked<'_, P> {
 impl Resolver {
     pub(super) async fn verify(
         &self,
-        raw: &[u8],
+        (raw, bodies): (&[u8], Option<&BodyHashes>),
         letter: &Letter,
         scope: Scope<'_>,
         at: DateTime<Utc>,
@@ -68,6 +68,10 @@ impl Resolver {
         let Some(mut message) = AuthenticatedMessage::parse_with_opts(&raw, None, false) else {
             return Checked::default();
         };
+        if let Some(bodies) = bodies {
+            let hashes = message.body_hashes.iter_mut();
+            hashes.for_each(|(form, with, length, hash)| *hash = bodies.of(*form, *with, *length));
+        }
         let mut dkim = unfit(&mut message, scope, from, now);
         let arc_expired = expire_seals(&mut message, now);
         let message = &message;

@@ -3,10 +3,12 @@
 pub mod chain;
 pub mod confidential;
 pub mod memory;
+pub mod parts;
 pub mod postgres;
 pub mod rules;
 
 pub use confidential::{Confided, Confidential, Kept};
+pub use parts::{Paper, Parts, Upload};
 
 use super::Fault;
 use super::mailbox::{Cursor, Place};
@@ -47,7 +49,10 @@ pub struct NewMail {
     pub case_hint: Option<CaseId>,
     /// The case whose confidential notice it answers.
     pub confidential: Option<CaseId>,
+    /// Its bytes; of a mail that came in parts what is read of it, and the key of its parts.
     pub raw: Sealed,
+    /// Where its parts are, if it came in parts.
+    pub upload: Option<Upload>,
 }
 
 /// A stored mail in hand.
@@ -65,6 +70,8 @@ pub struct Mail {
     /// The case in whose confidence it was written.
     pub confidential: Option<CaseId>,
     pub raw: Sealed,
+    /// As [`NewMail::upload`].
+    pub upload: Option<Upload>,
     /// What our own check of its sender found, where there was one.
     pub checked: Option<Sealed>,
 }
@@ -259,7 +266,7 @@ pub type Answer<T> = Result<T, Fault>;
 
 /// The record. Every method is one transaction. A store belongs to one running instance: what it claims is
 /// freed when the instance dies.
-pub trait Store: Confidential {
+pub trait Store: Confidential + Parts {
     /// The newest register; cheap when it has not moved.
     fn register(&self) -> impl Future<Output = Answer<Arc<Register>>> + Send;
     /// The register as it was at a version.

@@ -1,10 +1,10 @@
-//! The confidential half of a store with planted faults.
+//! The confidential half of a store with planted faults, and the one that keeps parts.
 
 use super::{Doubt, FaultyStore};
 use crate::kernel::ids::{CaseId, MailId};
 use crate::ports::mailbox::Place;
-use crate::ports::store::{Answer, Confided, Confidential, Sealed, Sorted};
-use chrono::{DateTime, Utc};
+use crate::ports::store::{Answer, Confided, Confidential, Paper, Parts, Sealed, Sorted, Upload};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 
 impl Confidential for FaultyStore {
@@ -23,7 +23,8 @@ impl Confidential for FaultyStore {
         confided: &Confided,
         now: DateTime<Utc>,
     ) -> Answer<()> {
-        call!(self, sort_confided(mail, sorted, confided, now), Some(Doubt::Mail(mail)))
+        let sorted = self.backdated(sorted.clone());
+        call!(self, sort_confided(mail, &sorted, confided, now), Some(Doubt::Mail(mail)))
     }
 
     async fn sealed(&self, handle: &str) -> Answer<Option<Sealed>> {
@@ -48,5 +49,35 @@ impl Confidential for FaultyStore {
 
     async fn keys_needed(&self) -> Answer<BTreeSet<String>> {
         call!(self, keys_needed())
+    }
+}
+
+impl Parts for FaultyStore {
+    async fn keep_part(&self, upload: Upload, n: u32, sealed: &[u8], now: DateTime<Utc>) -> Answer<()> {
+        call!(self, keep_part(upload, n, sealed, now))
+    }
+
+    async fn part(&self, upload: Upload, n: u32) -> Answer<Option<Vec<u8>>> {
+        call!(self, part(upload, n))
+    }
+
+    async fn forget_parts(&self, upload: Upload) -> Answer<()> {
+        call!(self, forget_parts(upload))
+    }
+
+    async fn keep_paper(&self, paper: &Paper) -> Answer<()> {
+        call!(self, keep_paper(paper))
+    }
+
+    async fn paper(&self, handle: &str) -> Answer<Option<Paper>> {
+        call!(self, paper(handle))
+    }
+
+    async fn moved(&self, mailbox: &str, moved: &[(Place, Place)]) -> Answer<()> {
+        call!(self, moved(mailbox, moved))
+    }
+
+    async fn tidy_parts(&self, before: DateTime<Utc>, kept: NaiveDate) -> Answer<u64> {
+        call!(self, tidy_parts(before, kept))
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Accreditation, At, Diligence, Drafting, File, Running, Stage, Timer, Why, Withdrawn, days, diligence,
     mails,
 };
+use crate::kernel::documents::{Document, Folder};
 use crate::kernel::form::{Draft, Form, FormTalk, Mode, Outcome, Value as Answer};
 use crate::kernel::ids::Party;
 use crate::kernel::ladder::Ladder;
@@ -52,6 +53,9 @@ struct Asked {
     language: Language,
     /// Where it was earlier than this order.
     first_contact: Option<DateTime<Utc>>,
+    /// What came with the mail that asks.
+    #[serde(default)]
+    documents: Vec<Document>,
 }
 
 fn english() -> Language {
@@ -76,7 +80,9 @@ pub(super) fn open(opening: &Opening, cx: &At) -> Result<Step<Accreditation>, Re
     let ask = forms::ask(form(), &talk, LABEL, asked.from);
     let first_contact = asked.first_contact.unwrap_or(opening.arrived).min(opening.arrived);
     let reminders = Ladder::before(lapses, &before, cx.now);
-    let drafting = Drafting { applicant: asked.from, talk, first_contact, reminders, lapses };
+    let mut documents = Folder::default();
+    documents.take(&asked.documents, opening.arrived);
+    let drafting = Drafting { applicant: asked.from, talk, first_contact, reminders, lapses, documents };
     Ok(Step::to(Accreditation::Drafting(drafting)).tell(ask))
 }
 
@@ -111,6 +117,7 @@ fn replied(drafting: Drafting, reply: &Reply, cx: &At) -> Result<Step<Accreditat
     let turn = forms::answer(form(), &drafting.talk, reply, LABEL, cx.now);
     let complete = matches!(turn.outcome, Outcome::Complete { .. });
     let mut drafting = Drafting { talk: turn.talk, ..drafting };
+    drafting.documents.take(&super::documents::own(reply), reply.arrived);
     let cancel = Effect::Cancel(LABEL.to_owned());
     if !complete {
         return Ok(Step::to(Accreditation::Drafting(drafting)).with(cancel).tell(turn.notice));
@@ -181,11 +188,14 @@ fn received(
         released: false,
         withheld: BTreeSet::new(),
         address: 0,
+        documents: drafting.documents,
     };
     let due = arrived + days(cx.policy.diligence_days);
     let stage = Stage::DueDiligence(Timer::new(due, &[], cx.now));
     out.push(Effect::Tell(mails::received(&file, cx)));
     out.push(Effect::Task(diligence::task(&file, due, cx)));
+    let all = file.documents.filed().iter().map(|filed| filed.number).collect::<Vec<_>>();
+    out.extend(super::documents::arrived(&file, &all, cx));
     Step { state: Accreditation::Running(Box::new(Running { file, stage })), effects: out }
 }
 
@@ -211,4 +221,5 @@ pub(super) fn corrected(running: &mut Running, reply: &Reply, out: &mut Vec<Effe
     }
     running.file.talk = talk;
     out.push(Effect::Tell(turn.notice));
+    super::documents::take(&mut running.file, reply, out, cx);
 }

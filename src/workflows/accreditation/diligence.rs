@@ -1,7 +1,7 @@
 //! Step 2: staff hold the application against the criteria (A.2), do the tasks of A.3, ask the applicant, and
 //! finish. By replying to the task's mail, a line for each thing, or with orders at the keyboard.
 
-use super::{At, File, Finding, Met, Running, Stage, Timer, days, mails, review};
+use super::{At, File, Finding, Met, Running, Stage, Timer, days, documents, mails, review};
 use crate::kernel::form::Value as Answer;
 use crate::kernel::ids::PersonId;
 use crate::kernel::people::{Region, Role};
@@ -37,6 +37,8 @@ pub(super) enum Entry {
     Ask(String),
     Release,
     Region(Region),
+    /// A document of this number proves who somebody is.
+    Proof(u32),
     Finish,
 }
 
@@ -85,6 +87,10 @@ fn of_line(line: &acts::Line<'_>) -> Option<Entry> {
         Act::NotMet => criterion(Met::NotMet),
         Act::Unclear => criterion(Met::Unclear),
         Act::Ask => Some(Entry::Ask(line.note.to_owned())),
+        Act::Proof => match line.item {
+            Some(Item::Number(number)) => Some(Entry::Proof(u32::from(number))),
+            _ => line.note.trim().parse().ok().map(Entry::Proof),
+        },
         Act::Release if line.note.is_empty() => Some(Entry::Release),
         Act::Finish if line.note.is_empty() => Some(Entry::Finish),
         _ => None,
@@ -158,6 +164,7 @@ pub(super) fn record(
             let record = super::record::running(file, stage, cx);
             out.push(Effect::Publish(record));
         }
+        Entry::Proof(number) => documents::proof(running, number, at)?,
         _ if !open => {
             return Err(mails::not_done(&file.name(), "task-over"));
         }
@@ -173,6 +180,7 @@ pub(super) fn record(
         }
         Entry::Check { task, conclusion } => {
             file.diligence.tasks.insert(task, conclusion);
+            documents::after(task, file, at);
         }
         Entry::Region(region) => file.region = Some(region),
         Entry::Ask(question) => ask(file, &question, out, cx),

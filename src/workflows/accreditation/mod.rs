@@ -20,6 +20,7 @@ mod application;
 mod clock;
 mod deciding;
 mod diligence;
+mod documents;
 mod mails;
 mod orders;
 mod outcome;
@@ -36,6 +37,7 @@ mod suspension;
 pub use policy::{OnNegativeAdvice, Policy};
 pub use state::*;
 
+use crate::kernel::documents::Shelf;
 use crate::kernel::language::Language;
 use crate::kernel::said::Command;
 use crate::kernel::workflow::{Cx, Effect, Input, Opening, Overdue, Refusal, Step, Twin, Workflow};
@@ -79,7 +81,7 @@ impl Workflow for Accreditation {
     const KIND: &'static str = "accreditation";
     type Policy = Policy;
     const TASKS: &'static [Twin] = &[
-        ("accreditation/diligence", &["criterion", "check", "ask", "region", "release", "finish"]),
+        ("accreditation/diligence", &["criterion", "check", "ask", "region", "release", "finish", "proof"]),
         ("accreditation/advice", &["advice"]),
         ("accreditation/advice-overdue", &["lapse"]),
         ("accreditation/held-task", &["request-vote"]),
@@ -137,6 +139,12 @@ impl Workflow for Accreditation {
             },
             Accreditation::Withdrawn(_) => "withdrawn",
         }
+    }
+
+    const DOCUMENTS: bool = true;
+
+    fn shelf(&self) -> Option<Shelf<'_>> {
+        documents::shelf(self)
     }
 
     fn title(&self) -> String {

@@ -70,6 +70,12 @@ struct Text {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Numbered {
+    pub number: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Place {
     region: Region,
 }
@@ -125,10 +131,14 @@ pub(super) fn order(mut running: Running, order: &Order, cx: &At) -> Result<Step
 
 fn given(running: &mut Running, order: &Order, out: &mut Vec<Effect>, cx: &At) -> Result<Next, Refusal> {
     match order.verb.as_str() {
-        "criterion" | "check" | "ask" | "region" | "release" | "finish" => {
+        "criterion" | "check" | "ask" | "region" | "release" | "finish" | "proof" => {
             staff_alone(order, cx)?;
             let entry = entry(order)?;
             diligence::record(running, order.by, order.at, entry, out, cx)?;
+        }
+        "save" => {
+            staff_alone(order, cx)?;
+            super::documents::saved(&running.file, order)?;
         }
         "advice" => advised(running, order, out, cx)?,
         "lapse" => {
@@ -208,6 +218,11 @@ fn entry(order: &Order) -> Result<Entry, Refusal> {
         "region" => {
             let Place { region } = arguments(order)?;
             Entry::Region(region)
+        }
+        "proof" => {
+            let Numbered { number } = arguments(order)?;
+            let number = number.parse().map_err(|_| unreadable("number is no number of a document"))?;
+            Entry::Proof(number)
         }
         "release" => Entry::Release,
         _ => Entry::Finish,

@@ -2,8 +2,8 @@
 //! was confidential; and a request to have the decision reviewed.
 
 use super::{
-    Accreditation, At, Decided, File, Page, Route, Running, Stage, Why, Withdrawn, application, mails,
-    orders, page, release,
+    Accreditation, At, Decided, File, Page, Route, Running, Stage, Why, Withdrawn, application, documents,
+    mails, orders, page, release,
 };
 use crate::kernel::assurance::Act as Need;
 use crate::kernel::form::Value as Answer;
@@ -72,6 +72,7 @@ pub(super) fn decide(
     for id in UNTIL_DECIDED {
         file.talk.draft.forget(id);
     }
+    documents::concluded(&mut file, decision.at);
     let Decision { accredited, route, at, ballot } = *decision;
     let changes = if accredited { admitted(&file, at, cx.register) } else { Vec::new() };
     let organisation = changes.iter().find_map(|change| match change {
@@ -379,6 +380,7 @@ fn ordered(decided: &mut Decided, order: &Order, out: &mut Vec<Effect>, cx: &At)
             decided.notified = decided.notified.or(Some(at.unwrap_or(order.at).min(order.at)));
             out.push(Effect::Cancel(super::replies::UNREACHABLE.to_owned()));
         }
+        "save" => documents::saved(&decided.file, order)?,
         "review" => review(decided, order.at, out, cx),
         "done" => out.push(Effect::Cancel(REVIEW.to_owned())),
         "release" => {

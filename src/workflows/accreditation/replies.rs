@@ -178,7 +178,8 @@ fn information(
     out: &mut Vec<Effect>,
     cx: &At,
 ) -> Result<(), Refusal> {
-    if reply.said.text.trim().is_empty() || !cx.acts.allows(Need::Comment, reply.assurance) {
+    let wordless = reply.said.text.trim().is_empty() && super::documents::own(reply).is_empty();
+    if wordless || !cx.acts.allows(Need::Comment, reply.assurance) {
         let refusal = mails::not_done(&running.file.name(), "empty");
         return Err(refusal.asking(Asks::Text));
     }
@@ -190,6 +191,7 @@ fn information(
     readers.extend(asked.map(|asked| wanting(&running.file, asked, cx)).unwrap_or_default());
     let readers = Audience::Parties(readers.into_iter().collect());
     handed_on(&running.file, reply, readers, number.is_some(), out, cx);
+    super::documents::take(&mut running.file, reply, out, cx);
     if let Some(number) = number {
         suspension::lift(running, number, reply.arrived, out, cx);
     }

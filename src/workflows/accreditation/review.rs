@@ -44,7 +44,8 @@ pub(super) fn comment(
     out: &mut Vec<Effect>,
 ) -> Result<(), Refusal> {
     let open = match &running.stage {
-        Stage::RegionalReview(timer) => comment.arrived <= timer.due,
+        // While the application rests, so does the end of the comments.
+        Stage::RegionalReview(timer) => running.file.suspended() || comment.arrived <= timer.due,
         _ => false,
     };
     if !open || running.file.region != Some(comment.region) {

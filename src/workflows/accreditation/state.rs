@@ -2,6 +2,7 @@
 
 use super::clock::{self, Interval};
 use super::{application, days, over};
+use crate::kernel::documents::Folder;
 use crate::kernel::form::{FormTalk, Value as Answer};
 use crate::kernel::ids::{CaseId, OrganisationId, Party, PersonId};
 use crate::kernel::ladder::Ladder;
@@ -21,6 +22,9 @@ pub struct Drafting {
     pub first_contact: DateTime<Utc>,
     pub reminders: Ladder,
     pub lapses: DateTime<Utc>,
+    /// What came attached.
+    #[serde(default, skip_serializing_if = "Folder::is_empty")]
+    pub documents: Folder,
 }
 
 /// A received application on its way to a decision.
@@ -68,6 +72,9 @@ pub struct File {
     pub withheld: BTreeSet<String>,
     /// Which of the applicant's addresses takes mail.
     pub address: u8,
+    /// What came attached.
+    #[serde(default, skip_serializing_if = "Folder::is_empty")]
+    pub documents: Folder,
 }
 
 /// Where a received application stands.

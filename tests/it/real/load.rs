@@ -100,6 +100,13 @@ impl<'a> Load<'a> {
         }
     }
 
+    /// Of the clerk's database.
+    pub fn url(&self) -> String {
+        let text = std::fs::read_to_string(&self.config).expect("a configuration");
+        let config: toml::Table = toml::from_str(&text).expect("TOML");
+        config["database"]["url"].as_str().expect("a URL").to_owned()
+    }
+
     pub async fn store(&self) -> PostgresStore {
         let (_, store) = assemble::store(&ConfigArg { config: self.config.clone() })
             .await

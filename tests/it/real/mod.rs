@@ -6,6 +6,8 @@ mod bad_answers;
 mod bad_files;
 mod bad_mails;
 mod confidences;
+mod demo;
+mod documents;
 mod kills;
 mod load;
 mod outages;

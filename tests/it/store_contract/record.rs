@@ -108,6 +108,7 @@ pub fn mail(n: u8, minutes: i64) -> NewMail {
         header_only: false,
         confidential: None,
         case_hint: None,
+        upload: None,
         raw: Sealed { key: "intake-2026-03-01".into(), bytes: vec![n, 0, 255] },
     }
 }
@@ -188,6 +189,7 @@ pub fn step(case: CaseId, seq: u32, minutes: i64) -> Commit {
         tasks: Vec::new(),
         shred: false,
         forget: Vec::new(),
+        destroy: Vec::new(),
     }
 }
 

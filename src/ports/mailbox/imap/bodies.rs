@@ -2,7 +2,7 @@
 //! server stumbles over it.
 
 use super::{
-    super::{Body, PART_BYTES, Place},
+    super::{LARGE_BYTES, PART_BYTES, Place},
     plan::{self, Listed},
     session::{Session, Trouble},
 };
@@ -20,9 +20,11 @@ pub struct Reader {
     strikes: BTreeMap<Place, u8>,
 }
 
-/// What fetching one mail came to.
-enum Single {
+/// What fetching one mail alone began with.
+pub enum First {
     Whole(Vec<u8>),
+    /// There is more of it than is held at once.
+    Begins(Vec<u8>),
     Header,
     /// Another program removed it between listing and fetching.
     Gone,
@@ -33,49 +35,38 @@ impl Reader {
         Reader { most, strikes: BTreeMap::new() }
     }
 
-    /// The bodies of a batch, in its order. A mail that is gone meanwhile is left out; one that the server
-    /// cannot give is passed on as far as it can, so that it stops nobody behind it.
-    pub async fn bodies<'a>(
+    /// The bodies of a batch that the server gives at once, by UID; none of a large mail, or of one it hung up over.
+    pub async fn together(
         &mut self,
         session: &mut Session,
-        folder: &str,
-        uid_validity: u32,
-        batch: &'a [Listed],
-    ) -> Result<Vec<(&'a Listed, Body)>, Trouble> {
-        let place = |mail: &Listed| Place { folder: folder.into(), uid_validity, uid: mail.uid };
-        let mut found = BTreeMap::new();
-        let alone =
-            plan::large(batch).is_some() || batch.iter().any(|m| self.strikes.contains_key(&place(m)));
-        if !alone {
-            let uids: Vec<u32> = batch.iter().map(|mail| mail.uid).collect();
-            match session.sections(&plan::uid_set(&uids), "BODY.PEEK[]").await {
-                Ok(bodies) => found.extend(bodies),
-                // The others of the batch may be good: those not found are asked for one by one.
-                Err(Trouble::Refused(_)) => {}
-                Err(goodbye @ Trouble::Goodbye(_)) => {
-                    self.strikes.extend(batch.iter().map(|mail| (place(mail), 0)));
-                    return Err(goodbye);
-                }
-                Err(lost) => return Err(lost),
-            }
+        places: &[Place],
+        batch: &[Listed],
+    ) -> Result<BTreeMap<u32, Vec<u8>>, Trouble> {
+        if plan::large(batch).is_some() || places.iter().any(|place| self.strikes.contains_key(place)) {
+            return Ok(BTreeMap::new());
         }
-        let mut bodies = Vec::new();
-        for mail in batch {
-            let single = match found.remove(&mail.uid) {
-                Some(bytes) => Single::Whole(bytes),
-                None => self.alone(session, mail, &place(mail)).await?,
-            };
-            match single {
-                Single::Whole(bytes) => bodies.push((mail, Body::Whole(bytes))),
-                Single::Header => {
-                    bodies.push((mail, Body::HeaderOnly(self.header(session, &place(mail)).await?)))
-                }
-                Single::Gone => {}
+        let uids: Vec<u32> = batch.iter().map(|mail| mail.uid).collect();
+        match session.sections(&plan::uid_set(&uids), "BODY.PEEK[]").await {
+            Ok(bodies) => Ok(bodies.into_iter().collect()),
+            // The others of the batch may be good: those not found are asked for one by one.
+            Err(Trouble::Refused(_)) => Ok(BTreeMap::new()),
+            Err(goodbye @ Trouble::Goodbye(_)) => {
+                self.strikes.extend(places.iter().map(|place| (place.clone(), 0)));
+                Err(goodbye)
             }
+            Err(lost) => Err(lost),
         }
-        let done: BTreeSet<Place> = batch.iter().map(place).collect();
+    }
+
+    /// A batch is dealt with: whatever the server stumbled over in it.
+    pub fn done(&mut self, places: &[Place]) {
+        let done: BTreeSet<&Place> = places.iter().collect();
         self.strikes.retain(|place, _| !done.contains(place));
-        Ok(bodies)
+    }
+
+    /// Bytes beyond which only the header of a mail is read.
+    pub fn most(&self) -> u64 {
+        self.most
     }
 
     fn given_up(&self, place: &Place) -> bool {
@@ -91,51 +82,63 @@ impl Reader {
         result
     }
 
-    async fn alone(
+    /// A mail by itself, as far as it is held at once.
+    pub async fn first(
         &mut self,
         session: &mut Session,
         mail: &Listed,
         place: &Place,
-    ) -> Result<Single, Trouble> {
+    ) -> Result<First, Trouble> {
         if mail.size.is_some_and(|size| size > self.most) || self.given_up(place) {
-            return Ok(Single::Header);
+            return Ok(First::Header);
         }
-        let parts = self.in_parts(session, mail).await;
-        match self.strike(place, parts) {
-            Err(Trouble::Refused(_)) => Ok(Single::Header),
-            // Not given although it is there: that must not look like gone.
-            Ok(Single::Gone) if !session.still_there(&mail.uid.to_string()).await?.is_empty() => {
-                Ok(Single::Header)
+        let enough = if mail.large() { PART_BYTES } else { LARGE_BYTES };
+        let mut bytes = Vec::new();
+        loop {
+            match self.part(session, place, bytes.len() as u64, false).await {
+                Ok(Some(part)) => bytes.extend_from_slice(&part),
+                Ok(None) => return self.missing(session, place).await,
+                Err(Trouble::Refused(_)) => return Ok(First::Header),
+                Err(lost) => return Err(lost),
             }
-            other => other,
+            if !(bytes.len() as u64).is_multiple_of(PART_BYTES) || bytes.is_empty() {
+                return Ok(First::Whole(bytes));
+            } else if bytes.len() as u64 >= enough {
+                return Ok(First::Begins(bytes));
+            }
         }
     }
 
-    /// Fetches until a part is short; the announced size is only a hint, servers get it wrong.
-    async fn in_parts(&self, session: &mut Session, mail: &Listed) -> Result<Single, Trouble> {
-        let room = mail.size.unwrap_or(0).min(self.most);
-        let mut whole = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
-        loop {
-            let section = format!("BODY.PEEK[]<{}.{PART_BYTES}>", whole.len());
-            let found = session.sections(&mail.uid.to_string(), &section).await?;
-            let Some((_, part)) = found.into_iter().find(|(uid, _)| *uid == mail.uid) else {
-                return Ok(Single::Gone);
-            };
-            whole.extend_from_slice(&part);
-            match part.len() as u64 {
-                _ if whole.len() as u64 > self.most => return Ok(Single::Header),
-                short if short < PART_BYTES => return Ok(Single::Whole(whole)),
-                _ => {}
-            }
+    /// Not given although it is there: that must not look like gone.
+    async fn missing(&self, session: &mut Session, place: &Place) -> Result<First, Trouble> {
+        let gone = session.still_there(&place.uid.to_string()).await?.is_empty();
+        Ok(if gone { First::Gone } else { First::Header })
+    }
+
+    /// The part of a mail that begins there, short or empty at its end: the announced size is only a hint, servers get
+    /// it wrong. After one that was `short` comes nothing. None where the server gives none.
+    pub async fn part(
+        &mut self,
+        session: &mut Session,
+        place: &Place,
+        from: u64,
+        short: bool,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        if short {
+            return Ok(Some(Vec::new()));
         }
+        let section = format!("BODY.PEEK[]<{from}.{PART_BYTES}>");
+        let found = session.sections(&place.uid.to_string(), &section).await;
+        let found = self.strike(place, found)?;
+        Ok(found.into_iter().find(|(uid, _)| *uid == place.uid).map(|(_, part)| part))
     }
 
     /// At most 1 MiB of header; none if the server cannot give it.
-    async fn header(&mut self, session: &mut Session, place: &Place) -> Result<Vec<u8>, Trouble> {
+    pub async fn header(&mut self, session: &mut Session, place: &Place) -> Result<Vec<u8>, Trouble> {
         if self.given_up(place) {
             return Ok(Vec::new());
         }
-        let section = format!("BODY.PEEK[HEADER]<0.{PART_BYTES}>");
+        let section = format!("BODY.PEEK[HEADER]<0.{LARGE_BYTES}>");
         let found = session.sections(&place.uid.to_string(), &section).await;
         match self.strike(place, found) {
             Ok(found) => Ok(found.into_iter().next().map(|(_, bytes)| bytes).unwrap_or_default()),

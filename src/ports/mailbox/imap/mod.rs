@@ -7,7 +7,7 @@ mod probe;
 mod session;
 
 use super::{
-    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Offset, Place, Woken,
+    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Offset, PART_BYTES, Place, Woken,
     plan::{self, Listed, Standing},
 };
 use crate::ports::{
@@ -15,7 +15,7 @@ use crate::ports::{
     net::{Backoff, Login, Security, Server},
 };
 
-use bodies::Reader;
+use bodies::{First, Reader};
 use serde::Deserialize;
 use session::{Session, Trouble};
 use std::{collections::BTreeMap, future::Future, path::PathBuf, time::Duration};
@@ -168,26 +168,90 @@ impl Imap {
             take(Batch { folder: folder.into(), arrivals: Vec::new(), cursor }).await.map_err(Halt::Store)?;
         }
         for batch in plan::batches(&listed) {
-            let bodies = self.reader.bodies(session, folder, uid_validity, batch).await?;
-            let arrivals =
-                bodies.into_iter().map(|(mail, body)| self.arrival(folder, uid_validity, mail, body));
-            let arrivals = arrivals.collect();
-            let last = batch.last().map_or(start.from, |mail| mail.uid.saturating_add(1));
-            let cursor = Cursor { uid_validity, next_uid: last };
-            take(Batch { folder: folder.into(), arrivals, cursor }).await.map_err(Halt::Store)?;
+            let place = |mail: &Listed| Place { folder: folder.into(), uid_validity, uid: mail.uid };
+            let places: Vec<Place> = batch.iter().map(place).collect();
+            let mut found = self.reader.together(session, &places, batch).await?;
+            let mut arrivals = Vec::new();
+            for (mail, place) in batch.iter().zip(&places) {
+                let body = match found.remove(&mail.uid) {
+                    Some(bytes) => Some(Body::Whole(bytes)),
+                    None => self.read_alone(session, (mail, place), &mut arrivals, take).await?,
+                };
+                arrivals.extend(body.map(|body| self.arrival(place, mail, body)));
+            }
+            // What went part by part took its cursor along.
+            if !arrivals.is_empty() {
+                let next_uid = batch.last().map_or(start.from, |mail| mail.uid.saturating_add(1));
+                give(folder, arrivals, Cursor { uid_validity, next_uid }, take).await?;
+            }
+            self.reader.done(&places);
         }
         Ok(start.rescan)
     }
 
-    fn arrival(&self, folder: &str, uid_validity: u32, mail: &Listed, body: Body) -> Arrival {
+    /// Asks for one mail by itself. One that is large goes to `take` part by part, after what came before it.
+    async fn read_alone<F, Fut>(
+        &mut self,
+        session: &mut Session,
+        (mail, place): (&Listed, &Place),
+        before: &mut Vec<Arrival>,
+        take: &mut F,
+    ) -> Result<Option<Body>, Halt>
+    where
+        F: FnMut(Batch) -> Fut + Send,
+        Fut: Future<Output = Result<(), Fault>> + Send,
+    {
+        let mut bytes = match self.reader.first(session, mail, place).await? {
+            First::Whole(bytes) => return Ok(Some(Body::Whole(bytes))),
+            First::Gone => return Ok(None),
+            First::Header => return Ok(Some(Body::HeaderOnly(self.reader.header(session, place).await?))),
+            First::Begins(bytes) => bytes,
+        };
+        let here = Cursor { uid_validity: place.uid_validity, next_uid: place.uid };
+        if !before.is_empty() {
+            give(&place.folder, std::mem::take(before), here, take).await?;
+        }
+        let mut from = bytes.len() as u64;
+        loop {
+            let short = !(bytes.len() as u64).is_multiple_of(PART_BYTES);
+            let next = match self.reader.part(session, place, from, short).await {
+                Ok(Some(next)) if from + next.len() as u64 <= self.reader.most() => next,
+                Ok(None) if session.still_there(&place.uid.to_string()).await?.is_empty() => return Ok(None),
+                Ok(_) | Err(Trouble::Refused(_)) => {
+                    return Ok(Some(Body::HeaderOnly(self.reader.header(session, place).await?)));
+                }
+                Err(lost) => return Err(lost.into()),
+            };
+            from += next.len() as u64;
+            let last = next.is_empty();
+            let body = Body::Part { bytes: std::mem::replace(&mut bytes, next), last };
+            let next_uid = if last { place.uid.saturating_add(1) } else { place.uid };
+            let arrivals = vec![self.arrival(place, mail, body)];
+            give(&place.folder, arrivals, Cursor { next_uid, ..here }, take).await?;
+            if last {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn arrival(&self, place: &Place, mail: &Listed, body: Body) -> Arrival {
         Arrival {
-            place: Place { folder: folder.into(), uid_validity, uid: mail.uid },
+            place: place.clone(),
             internal_date: self.offset.shift(mail.internal_date),
             size: mail.size.unwrap_or(body.bytes().len() as u64),
-            junk: self.config.junk.iter().any(|name| name == folder),
+            junk: self.config.junk.contains(&place.folder),
             body,
         }
     }
+}
+
+/// Gives a batch to be made durable.
+async fn give<F, Fut>(folder: &str, arrivals: Vec<Arrival>, cursor: Cursor, take: &mut F) -> Result<(), Halt>
+where
+    F: FnMut(Batch) -> Fut + Send,
+    Fut: Future<Output = Result<(), Fault>> + Send,
+{
+    take(Batch { folder: folder.into(), arrivals, cursor }).await.map_err(Halt::Store)
 }
 
 /// IDLE in the inbox, renewed now and then, until mail arrives or `at_most` is over.

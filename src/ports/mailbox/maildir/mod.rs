@@ -3,7 +3,8 @@
 mod shelf;
 
 use super::{
-    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, Mailbox, Offset, PART_BYTES, Place, Woken,
+    Arrival, Batch, Body, Cursor, Done, Fetched, Finished, LARGE_BYTES, Mailbox, Offset, PART_BYTES, Place,
+    Woken,
     plan::{self, Listed, Standing},
 };
 use crate::ports::Fault;
@@ -13,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     future::Future,
-    io,
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -97,33 +98,51 @@ impl Maildir {
             let mut arrivals = Vec::new();
             for mail in batch {
                 let Some(found) = by_uid.get(&mail.uid) else { continue };
-                if let Some(body) = self.body(&self.directory(folder), found).await? {
-                    arrivals.push(Arrival {
-                        place: Place { folder: folder.into(), uid_validity, uid: mail.uid },
-                        internal_date: self.offset.shift(mail.internal_date),
-                        size: found.size,
-                        junk: folder != INBOX,
-                        body,
-                    });
+                let arrival = |body| Arrival {
+                    place: Place { folder: folder.into(), uid_validity, uid: mail.uid },
+                    internal_date: self.offset.shift(mail.internal_date),
+                    size: found.size,
+                    junk: folder != INBOX,
+                    body,
+                };
+                match self.body(&self.directory(folder), found).await? {
+                    None => {}
+                    Some(Opened::Body(body)) => arrivals.push(arrival(body)),
+                    Some(Opened::Large(mut file)) => loop {
+                        let (body, rest) = part(file).await?;
+                        let last = matches!(body, Body::Part { last: true, .. });
+                        let next_uid = if last { mail.uid.saturating_add(1) } else { mail.uid };
+                        let cursor = Cursor { uid_validity, next_uid };
+                        take(Batch { folder: folder.into(), arrivals: vec![arrival(body)], cursor }).await?;
+                        if last {
+                            break;
+                        }
+                        file = rest;
+                    },
                 }
             }
             let next_uid = batch.last().map_or(start.from, |mail| mail.uid.saturating_add(1));
             let cursor = Cursor { uid_validity, next_uid };
-            take(Batch { folder: folder.into(), arrivals, cursor }).await?;
+            if !arrivals.is_empty() {
+                take(Batch { folder: folder.into(), arrivals, cursor }).await?;
+            }
         }
         Ok(start.rescan)
     }
 
     /// The mail's bytes; `None`: it was removed meanwhile. A mail program may have moved it from `new` to
     /// `cur`.
-    async fn body(&self, directory: &Path, found: &Found) -> Result<Option<Body>, Fault> {
+    async fn body(&self, directory: &Path, found: &Found) -> Result<Option<Opened>, Fault> {
         let (directory, found, most) = (directory.to_path_buf(), found.clone(), self.config.max_mail_bytes);
         blocking("reading a mail from the Maildir", move || {
             let read = |path: &Path| {
                 if found.size > most {
-                    return shelf::header(path, PART_BYTES).map(Body::HeaderOnly);
+                    return shelf::header(path, LARGE_BYTES).map(Body::HeaderOnly).map(Opened::Body);
                 }
-                fs::read(path).map(Body::Whole)
+                if found.size > LARGE_BYTES {
+                    return fs::File::open(path).map(Opened::Large);
+                }
+                fs::read(path).map(Body::Whole).map(Opened::Body)
             };
             match read(&found.path) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -137,6 +156,23 @@ impl Maildir {
         })
         .await
     }
+}
+
+/// A mail found, as far as it is held at once.
+enum Opened {
+    Body(Body),
+    Large(fs::File),
+}
+
+/// The next part of a large mail, and the file for those after it.
+async fn part(mut file: fs::File) -> Result<(Body, fs::File), Fault> {
+    blocking("reading a mail from the Maildir", move || {
+        let mut bytes = Vec::new();
+        io::Read::by_ref(&mut file).take(PART_BYTES).read_to_end(&mut bytes)?;
+        let last = file.stream_position()? >= file.metadata()?.len();
+        Ok((Body::Part { bytes, last }, file))
+    })
+    .await
 }
 
 fn listed(mail: &Found) -> Listed {

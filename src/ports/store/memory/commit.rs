@@ -42,6 +42,8 @@ impl World {
             self.insert(letter);
         }
         self.forget(&commit.forget);
+        self.drop_papers(&commit.forget);
+        self.destroy_papers(&commit.destroy);
         if commit.shred {
             self.shred(commit.case.id);
         }

@@ -33,6 +33,9 @@ impl World {
         if confided.raw.is_none() {
             row.mail.arrived = day(row.mail.arrived);
         }
+        if confided.raw.is_none() {
+            self.drop_parts_of(id);
+        }
         self.unsorted.remove(&before);
         self.spend(&key);
         for kept in &confided.kept {
@@ -44,7 +47,7 @@ impl World {
         self.sort(id, sorted);
     }
 
-    fn spend(&mut self, key: &str) {
+    pub(super) fn spend(&mut self, key: &str) {
         if key.starts_with("once-") {
             self.spent.insert(key.to_owned());
         }
@@ -85,6 +88,7 @@ impl World {
         row.mail.case_hint = None;
         row.checked = None;
         self.spend(&key);
+        self.drop_parts_of(id);
     }
 
     pub(super) fn shred(&mut self, case: CaseId) {
@@ -122,10 +126,25 @@ impl World {
             self.dedup.remove(&known);
             self.dedup.insert(code, id);
             self.spend(&key);
+            self.drop_parts_of(id);
             if waits {
                 self.set_mail(id, "silent");
             }
         }
+    }
+}
+
+impl MemoryStore {
+    /// How much is sealed for a case, for checkers.
+    pub fn secrets(&self, case: CaseId) -> usize {
+        self.world().sealed.values().filter(|secret| secret.case == case).count()
+    }
+
+    /// Every mail as it is stored, for checkers.
+    pub fn raw_mails(&self) -> Vec<(MailId, Sealed)> {
+        let world = self.world();
+        let rows = (1..).zip(&world.mails);
+        rows.map(|(id, row)| (MailId(id), row.mail.raw.clone())).collect()
     }
 }
 
@@ -190,7 +209,8 @@ impl Confidential for MemoryStore {
         let mails = world.mails.iter().map(|row| &row.mail.raw.key);
         let checked = world.mails.iter().filter_map(|row| Some(&row.checked.as_ref()?.key));
         let sealed = world.sealed.values().map(|secret| &secret.sealed.key);
-        let all = mails.chain(checked).chain(sealed).chain(&world.spent);
+        let papers = world.papers.values().map(|paper| &paper.sealed.key);
+        let all = mails.chain(checked).chain(sealed).chain(papers).chain(&world.spent);
         Ok(all.filter(|key| key.starts_with("once-")).cloned().collect())
     }
 }

@@ -5,6 +5,7 @@ mod confidential;
 mod hands;
 mod lists;
 mod outbox;
+mod parts;
 mod rows;
 mod world;
 

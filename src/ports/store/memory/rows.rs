@@ -61,6 +61,7 @@ impl MailRow {
             stays: self.stays,
             confidential: mail.confidential,
             raw: mail.raw.clone(),
+            upload: mail.upload,
             checked: self.checked.clone(),
         }
     }

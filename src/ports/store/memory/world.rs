@@ -10,8 +10,8 @@ use crate::kernel::ids::{CaseId, LetterId, MailId, StrangerId};
 use crate::kernel::language::Language;
 use crate::kernel::register::{Change, Register};
 use crate::ports::mailbox::{Cursor, Place};
-use crate::ports::store::JournalRow;
 use crate::ports::store::chain::{GENESIS, Link};
+use crate::ports::store::{JournalRow, Paper, Upload};
 use chrono::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -32,7 +32,10 @@ pub(super) struct World {
     pub(super) cursors: BTreeMap<(String, String), Cursor>,
     pub(super) mails: Vec<MailRow>,
     pub(super) dedup: HashMap<[u8; 32], MailId>,
+    pub(super) papers: BTreeMap<String, Paper>,
     pub(super) places: BTreeMap<(String, Place), MailId>,
+    /// Parts of large mails: when they came, and their sealed bytes.
+    pub(super) parts: BTreeMap<(Upload, u32), (Moment, Vec<u8>)>,
     pub(super) letters: Vec<LetterRow>,
     pub(super) keys: HashMap<String, LetterId>,
     pub(super) cases: BTreeMap<CaseId, Case>,
@@ -136,8 +139,9 @@ impl World {
 
     pub(super) fn store(&mut self, mailbox: &str, mail: &NewMail) -> (MailId, bool) {
         let place = (mailbox.to_owned(), mail.place.clone());
-        if let Some(id) = self.places.get(&place) {
-            return (*id, false);
+        if let Some(id) = self.places.get(&place).copied() {
+            mail.upload.into_iter().for_each(|upload| self.forget_parts(upload));
+            return (id, false);
         }
         let known = self.dedup.get(&mail.dedup).copied();
         let id = known.unwrap_or(MailId(self.mails.len() as i64 + 1));
@@ -147,6 +151,7 @@ impl World {
             if row.mail.confidential.is_some() {
                 self.expunges.insert(place);
             }
+            mail.upload.into_iter().for_each(|upload| self.forget_parts(upload));
             return (id, false);
         }
         if mail.confidential.is_some() {

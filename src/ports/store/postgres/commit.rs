@@ -3,7 +3,7 @@
 use super::super::CommitError;
 use super::super::chain;
 use super::super::rules::{ending_text, storable};
-use super::{JsonExt, confidential, fault, letters, number, people};
+use super::{JsonExt, confidential, fault, letters, number, parts, people};
 use crate::advance::{CaseRow, Commit, Ending, OutboxRow, TaskRow};
 use crate::kernel::canonical::canonical;
 use crate::kernel::ids::LetterId;
@@ -53,6 +53,10 @@ pub(super) async fn commit(pool: &PgPool, hand: i64, commit: &Commit) -> Result<
     }
     if !commit.forget.is_empty() {
         confidential::forget(&mut tx, &commit.forget).await?;
+        parts::drop_papers(&mut tx, &commit.forget).await?;
+    }
+    if !commit.destroy.is_empty() {
+        parts::destroy_papers(&mut tx, &commit.destroy).await?;
     }
     if commit.shred {
         confidential::shred(&mut tx, commit.case.id).await?;

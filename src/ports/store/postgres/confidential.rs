@@ -4,7 +4,7 @@
 use super::super::confidential::{Confided, OVER, forgotten};
 use super::super::rules::storable;
 use super::super::{Answer, Confidential, Sealed, Sorted, rules::Item};
-use super::{PostgresStore, fault, letters, mail, number, within};
+use super::{PostgresStore, fault, letters, mail, number, parts, within};
 use crate::kernel::confidential::day;
 use crate::kernel::ids::{CaseId, MailId};
 use crate::ports::mailbox::Place;
@@ -63,6 +63,9 @@ pub(super) async fn sort(
     )
     .execute(&mut *tx)
     .await?;
+    if !waits {
+        parts::drop_of(&mut tx, id.0).await?;
+    }
     spend(&mut tx, &before.key).await?;
     for kept in &confided.kept {
         sqlx::query!(
@@ -147,6 +150,7 @@ pub(super) async fn discard(tx: &mut PgConnection, mail: MailId) -> Result<(), s
     .await?;
     let Some(key) = key else { return Ok(()) };
     spend(tx, &key).await?;
+    parts::drop_of(tx, mail.0).await?;
     sqlx::query!(
         "update mails set key = '', raw = '', checked_key = null, checked = null, case_hint = null where id = $1",
         mail.0
@@ -178,6 +182,7 @@ pub(super) async fn shred(tx: &mut PgConnection, case: CaseId) -> Result<(), sql
     .await?;
     for mail in mails {
         spend(tx, &mail.key).await?;
+        parts::drop_of(tx, mail.id).await?;
         sqlx::query!(
             "update mails set dedup = $2, key = '', raw = '', checked_key = null, checked = null, case_hint = null,
                  why = case when $3 then $4 else why end,
@@ -246,6 +251,7 @@ pub(super) async fn keys_needed(pool: &PgPool) -> Result<BTreeSet<String>, sqlx:
     let keys = sqlx::query_scalar!(
         r#"select key as "key!" from (
                select key from mails union select checked_key from mails union select key from sealed
+               union select key from documents
                union select key from spent) as needed
            where key like 'once-%'"#
     )

@@ -1,8 +1,8 @@
 //! Mail as it arrives: stored once, sorted once.
 
 use super::super::rules::storable;
-use super::super::{Mail, NewMail, Sealed, Sorted};
-use super::letters;
+use super::super::{Mail, NewMail, Sealed, Sorted, Upload};
+use super::{letters, parts};
 use crate::kernel::ids::{CaseId, MailId};
 use crate::ports::mailbox::Cursor;
 use chrono::{DateTime, Utc};
@@ -69,11 +69,13 @@ async fn store(
     .fetch_optional(&mut *tx)
     .await?;
     if let Some(id) = known {
+        forget_parts(tx, mail).await?;
         return Ok((MailId(id), false));
     }
     let new = sqlx::query_scalar!(
-        "insert into mails (dedup, arrived, stored_at, size, junk, header_only, case_hint, key, raw, confidential)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (dedup) do nothing returning id",
+        "insert into mails (dedup, arrived, stored_at, size, junk, header_only, case_hint, key, raw, confidential,
+             upload)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (dedup) do nothing returning id",
         &mail.dedup[..],
         mail.arrived,
         now,
@@ -83,7 +85,8 @@ async fn store(
         mail.case_hint.map(|case| case.0),
         mail.raw.key,
         mail.raw.bytes,
-        mail.confidential.map(|case| case.0)
+        mail.confidential.map(|case| case.0),
+        mail.upload.map(|upload| upload.0.to_vec())
     )
     .fetch_optional(&mut *tx)
     .await?;
@@ -100,8 +103,19 @@ async fn store(
             .await?
         }
     };
+    if new.is_none() {
+        forget_parts(tx, mail).await?;
+    }
     found(tx, mailbox, mail, id).await?;
     Ok((MailId(id), new.is_some()))
+}
+
+/// The parts of a mail that was there already are there twice.
+async fn forget_parts(tx: &mut PgConnection, mail: &NewMail) -> Result<(), sqlx::Error> {
+    match mail.upload {
+        Some(upload) => parts::forget(tx, upload).await,
+        None => Ok(()),
+    }
 }
 
 /// Notes where a mail lies; one in confidence is to be removed from there.
@@ -155,6 +169,7 @@ struct MailRecord {
     confidential: Option<i64>,
     key: String,
     raw: Vec<u8>,
+    upload: Option<Vec<u8>>,
     checked_key: Option<String>,
     checked: Option<Vec<u8>>,
 }
@@ -171,6 +186,7 @@ impl From<MailRecord> for Mail {
             stays: row.stays.unsigned_abs(),
             confidential: row.confidential.map(CaseId),
             raw: Sealed { key: row.key, bytes: row.raw },
+            upload: row.upload.and_then(|upload| upload.try_into().ok()).map(Upload),
             checked: row.checked_key.zip(row.checked).map(|(key, bytes)| Sealed { key, bytes }),
         }
     }
@@ -188,8 +204,8 @@ pub(super) async fn claim(
              where status = 'unsorted' and hand is null and (not_before is null or not_before <= $2)
                and not exists (select from held where held.hand = $1 and (held.suspect or m.suspect))
              order by arrived, id limit 1 for update skip locked)
-         returning id, arrived, size, junk, header_only, accepted, stays, confidential, key, raw, checked_key,
-             checked",
+         returning id, arrived, size, junk, header_only, accepted, stays, confidential, key, raw, upload,
+             checked_key, checked",
         hand,
         now
     )
@@ -275,8 +291,8 @@ pub(super) async fn keep_checked(pool: &PgPool, mail: MailId, found: &Sealed) ->
 pub(super) async fn quarantined(pool: &PgPool, id: MailId) -> Result<Option<Mail>, sqlx::Error> {
     let row = sqlx::query_as!(
         MailRecord,
-        "select id, arrived, size, junk, header_only, accepted, stays, confidential, key, raw, checked_key,
-             checked from mails
+        "select id, arrived, size, junk, header_only, accepted, stays, confidential, key, raw, upload,
+             checked_key, checked from mails
          where id = $1 and status = 'quarantined'",
         id.0
     )

@@ -10,6 +10,7 @@ mod letters;
 mod lists;
 mod mail;
 mod outbox;
+mod parts;
 mod people;
 
 pub use connect::{PostgresStore, pending_migrations};
