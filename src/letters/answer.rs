@@ -103,6 +103,22 @@ pub fn mentions(text: &str) -> bool {
     short.into_iter().any(|l| words().answers.stand_in(l) && is_plain(l))
 }
 
+/// Whether a text casts a vote whatever else it tells: with its first words, on a line of its own, or where it
+/// speaks of voting.
+pub fn casts(text: &str) -> bool {
+    let near: String = text.lines().take(300).flat_map(|l| [l, "\n"]).collect();
+    let clauses = clauses(&near);
+    let votes = |sentence: usize| clauses.iter().any(|c| c.sentence == sentence && tells(c, Role::Vote));
+    let alone = |line: &str| {
+        line.len() <= 60
+            && is_plain(line)
+            && self::clauses(line).iter().all(|c| (0..c.tokens.len()).all(|i| role(&c.tokens, i).is_some()))
+    };
+    let said = |s: &Saying| s.literal && (s.plain || s.trouble == Some(Problem::Conditional));
+    let cast = |s: &Saying| said(s) && (s.framed || s.clause == 0 || votes(s.sentence));
+    sayings(&clauses).iter().any(cast) || near.lines().any(alone)
+}
+
 fn none(problem: Problem) -> Answer {
     Answer { choice: None, problem }
 }
@@ -233,7 +249,12 @@ fn say(clause: &Clause, number: usize, roles: &[Option<Role>], mood: Mood, out: 
             let negates = |at: usize| said[at] == Some(Role::Negation) && !is_particle(at);
             let unopposed = !literal && choice == Choice::No && unknown == 0;
             let unopposed = unopposed && (denied || (0..said.len()).any(negates));
-            out.push(Saying { framed, particle: denies, unopposed, ..saying(choice, literal, plain, trouble) });
+            out.push(Saying {
+                framed,
+                particle: denies,
+                unopposed,
+                ..saying(choice, literal, plain, trouble)
+            });
         }
     }
     unsay_mixed(&mut out[from..]);
@@ -291,10 +312,7 @@ fn is_denial(roles: &[Option<Role>]) -> bool {
 }
 
 fn is_unknown(role: Option<Role>) -> bool {
-    matches!(
-        role,
-        None | Some(Role::Elsewhere | Role::Question | Role::Other | Role::Guess | Role::LeadIn)
-    )
+    matches!(role, None | Some(Role::Elsewhere | Role::Question | Role::Other | Role::Guess | Role::LeadIn))
 }
 
 /// Weighs everything that was said.

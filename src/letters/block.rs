@@ -101,7 +101,8 @@ pub fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     Some(Found { start, end, forward: false })
 }
 
-/// What Lotus Notes puts above its block: "Ann Bee ---08/20/2026 10:15:04---Subject", or the name of a firm above "From:  Ann Bee    08/20/2026 10:15 AM".
+/// What Lotus Notes puts above its block: "Ann Bee ---08/20/2026 10:15:04---Subject", or the name of a firm above
+/// "From:  Ann Bee    08/20/2026 10:15 AM".
 fn letterhead(lines: &[Line<'_>], i: usize) -> Option<usize> {
     const FORMS: &[&str] =
         &["corp.", "corp", "inc.", "inc", "ltd.", "ltd", "llc", "company", "gmbh", "limited"];

@@ -128,7 +128,8 @@ fn initials(lines: &mut [Line<'_>]) {
         .filter(|l| l.holds(mark::RULE))
         .filter_map(|l| tag(l).map(|end| &l.text.trim_start()[..end]))
         .collect();
-    let Some(most) = tags.iter().copied().find(|t| tags.iter().filter(|o| *o == t).take(SAME).count() == SAME)
+    let Some(most) =
+        tags.iter().copied().find(|t| tags.iter().filter(|o| *o == t).take(SAME).count() == SAME)
     else {
         return;
     };
@@ -150,7 +151,11 @@ pub fn level(text: &str) -> usize {
     if let Some(rest) = trimmed.strip_prefix('|') {
         return usize::from(rest.starts_with([' ', '>']) && !rest.contains('|'));
     }
-    if attribution::is_chevrons(trimmed) || trimmed.trim_end().ends_with("<<<") || trimmed.starts_with(">=") || trimmed.starts_with(">:") {
+    if attribution::is_chevrons(trimmed)
+        || trimmed.trim_end().ends_with("<<<")
+        || trimmed.starts_with(">=")
+        || trimmed.starts_with(">:")
+    {
         return 0;
     }
     trimmed.chars().take_while(|c| matches!(c, '>' | ' ' | '\u{ff1e}')).filter(|c| *c != ' ').count()

@@ -394,7 +394,7 @@ mod tests {
         let found = clauses("Yes, I vote. No objection? \u{6211}\u{6295}\u{8d5e}\u{6210}\u{7968}");
         let shape: Vec<_> = found.iter().map(|c| (c.tokens.len(), c.sentence, c.question)).collect();
         assert_eq!(shape, [(1, 0, false), (2, 0, false), (1, 1, true), (2, 2, false)]);
-        assert!(found[2].tokens[0].may_be(Role::Double));
+        assert!(found[2].tokens[0].may_be(Role::Unopposed));
         assert!(found[3].tokens[1].may_be(Role::Yes));
     }
 }
