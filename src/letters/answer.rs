@@ -26,8 +26,12 @@ struct Saying {
     framed: bool,
     /// A "no" that may as well deny a noun: "there is no doubt".
     particle: bool,
+    /// It says that nobody is against it.
+    unopposed: bool,
     trouble: Option<Problem>,
     sentence: usize,
+    /// Number of the clause among all of them.
+    clause: usize,
 }
 
 /// Reads an answer out of the author's own words.
@@ -99,6 +103,22 @@ pub fn mentions(text: &str) -> bool {
     short.into_iter().any(|l| words().answers.stand_in(l) && is_plain(l))
 }
 
+/// Whether a text casts a vote whatever else it tells: with its first words, on a line of its own, or where it
+/// speaks of voting.
+pub fn casts(text: &str) -> bool {
+    let near: String = text.lines().take(300).flat_map(|l| [l, "\n"]).collect();
+    let clauses = clauses(&near);
+    let votes = |sentence: usize| clauses.iter().any(|c| c.sentence == sentence && tells(c, Role::Vote));
+    let alone = |line: &str| {
+        line.len() <= 60
+            && is_plain(line)
+            && self::clauses(line).iter().all(|c| (0..c.tokens.len()).all(|i| role(&c.tokens, i).is_some()))
+    };
+    let said = |s: &Saying| s.literal && (s.plain || s.trouble == Some(Problem::Conditional));
+    let cast = |s: &Saying| said(s) && (s.framed || s.clause == 0 || votes(s.sentence));
+    sayings(&clauses).iter().any(cast) || near.lines().any(alone)
+}
+
 fn none(problem: Problem) -> Answer {
     Answer { choice: None, problem }
 }
@@ -143,8 +163,9 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
         let condition = roles.iter().flatten().any(|r| matches!(r, Some(Role::Condition | Role::Reserve)));
         let asks = whole[0].question || roles.iter().flatten().take(3).any(|r| *r == Some(Role::Question));
         let holds = |want: Role| roles.iter().flatten().any(|r| *r == Some(want));
+        let guesses = roles.iter().any(|r| is_guess(r));
         let mut mood = Mood {
-            condition,
+            condition: condition || guesses,
             asks,
             elsewhere: holds(Role::Elsewhere),
             change: holds(Role::Change),
@@ -152,8 +173,8 @@ fn sayings(clauses: &[Clause]) -> Vec<Saying> {
             denied: roles.iter().any(|r| is_denial(r)),
             talks: roles.iter().flatten().any(Option::is_none),
         };
-        for (clause, roles) in whole.iter().zip(&roles) {
-            say(clause, roles, mood, &mut out);
+        for (n, (clause, roles)) in whole.iter().zip(&roles).enumerate() {
+            say(clause, at + n, roles, mood, &mut out);
             mood.other |= roles.contains(&Some(Role::Other));
         }
         at = end;
@@ -176,27 +197,26 @@ struct Mood {
     talks: bool,
 }
 
-fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying>) {
+fn say(clause: &Clause, number: usize, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying>) {
     let first = roles.iter().position(|r| r.and_then(choice_of).is_some()).unwrap_or(roles.len());
     let because = roles[first..].iter().position(|r| *r == Some(Role::Because));
     let until = because.map_or(roles.len(), |n| first + n);
     let said = &roles[..until];
-    let negated = said.contains(&Some(Role::Negation));
-    let double = said.contains(&Some(Role::Double));
+    let unopposed = said.contains(&Some(Role::Unopposed));
+    let double = unopposed || said.contains(&Some(Role::Double));
+    let negated = double || said.contains(&Some(Role::Negation));
     let unknown = said.iter().filter(|r| is_unknown(**r)).count();
-    let trouble = if mood.asks {
-        Some(Problem::Question)
-    } else if negated || double || mood.denied {
-        Some(Problem::Negated)
-    } else if mood.condition {
-        Some(Problem::Conditional)
-    } else {
-        None
-    };
-    let sentence = clause.sentence;
-    let saying = |choice, literal, plain, trouble| {
-        let (framed, particle) = (false, false);
-        Saying { choice, literal, plain, framed, particle, trouble, sentence }
+    let trouble = mood.trouble(negated);
+    let saying = |choice, literal, plain, trouble| Saying {
+        choice,
+        literal,
+        plain,
+        framed: false,
+        particle: false,
+        unopposed: false,
+        trouble,
+        sentence: clause.sentence,
+        clause: number,
     };
     let attached = clause.tokens[0].attached;
     let from = out.len();
@@ -210,21 +230,67 @@ fn say(clause: &Clause, roles: &[Option<Role>], mood: Mood, out: &mut Vec<Saying
             };
             let other = mood.other || said[..i].contains(&Some(Role::Other));
             let aimed = said[0] == Some(Role::After) || said.get(i + 1) == Some(&Some(Role::Vote));
-            let leads = before && literal && choice != Choice::No && !mood.change && !aimed;
-            let particle = clause.tokens[i].may_be(Role::Particle);
-            let denies = choice == Choice::No && literal && particle;
-            let denied = denies && matches!(said.get(i + 1), Some(Some(Role::Filler | Role::Vote)));
+            let is_particle = |at: usize| clause.tokens[at].may_be(Role::Particle);
+            let copula = choice == Choice::Yes && is_particle(i);
+            let leads = before && literal && choice != Choice::No && !mood.change && !aimed && !copula;
+            let leads = leads && said.last() != Some(&Some(Role::Guess));
+            let led_up = framed && literal && said[0] == Some(Role::LeadIn) && i + 1 == said.len();
+            let denies = choice == Choice::No && literal && is_particle(i);
+            let next = said.get(i + 1).copied().flatten();
+            let denied = (denies && may_be_denied(next) && !(framed && next == Some(Role::Filler)))
+                || is_denied(&said[..i], !literal || choice == Choice::Abstain, is_particle);
+            let sure = choice == Choice::No && mood.denied && trouble == Some(Problem::Negated) && !negated;
+            let trouble = if sure { None } else { trouble };
             let trouble = if denied { trouble.or(Some(Problem::Negated)) } else { trouble };
             let aside = !literal && mood.talks && said[..i].iter().all(|r| *r == Some(Role::Because));
-            let plain = (unknown == 0 || leads) && trouble.is_none() && !mood.elsewhere && !aside && !other;
-            let plain = plain && !attached;
-            out.push(Saying { framed, particle, ..saying(choice, literal, plain, trouble) });
+            let elsewhere = mood.elsewhere && !(choice == Choice::Abstain && literal && unknown == 0);
+            let plain = (unknown == 0 || leads || led_up) && trouble.is_none() && !elsewhere;
+            let plain = plain && !aside && !other && !attached;
+            let negates = |at: usize| said[at] == Some(Role::Negation) && !is_particle(at);
+            let unopposed = !literal && choice == Choice::No && unknown == 0;
+            let unopposed = unopposed && (denied || (0..said.len()).any(negates));
+            out.push(Saying {
+                framed,
+                particle: denies,
+                unopposed,
+                ..saying(choice, literal, plain, trouble)
+            });
         }
     }
     unsay_mixed(&mut out[from..]);
     if double && !said.iter().flatten().any(|r| choice_of(*r).is_some()) {
-        out.push(saying(Choice::No, false, false, trouble));
+        let unopposed = unopposed && unknown == 0;
+        out.push(Saying { unopposed, ..saying(Choice::No, false, false, trouble) });
     }
+}
+
+impl Mood {
+    /// What speaks against crediting an answer of the sentence; `negated`: so does its own clause.
+    fn trouble(&self, negated: bool) -> Option<Problem> {
+        if self.asks {
+            Some(Problem::Question)
+        } else if negated || self.denied {
+            Some(Problem::Negated)
+        } else {
+            self.condition.then_some(Problem::Conditional)
+        }
+    }
+}
+
+/// What a "no" directly before it denies, rather than answering: "no vote", "não sou contra".
+fn may_be_denied(role: Option<Role>) -> bool {
+    matches!(role, Some(Role::Filler | Role::Vote | Role::Support | Role::Oppose | Role::Abstain))
+}
+
+/// Whether a "no" stands before an answer with nothing but fillers between.
+fn is_denied(before: &[Option<Role>], may: bool, is_particle: impl Fn(usize) -> bool) -> bool {
+    let no = before.iter().rposition(|r| *r != Some(Role::Filler));
+    may && no.is_some_and(|at| before[at] == Some(Role::No) && is_particle(at))
+}
+
+/// A clause that says that the author supposes so, and nothing else.
+fn is_guess(roles: &[Option<Role>]) -> bool {
+    roles.contains(&Some(Role::Guess)) && roles.iter().all(|r| is_light(*r) || *r == Some(Role::Guess))
 }
 
 /// One clause that abstains and takes a side says neither.
@@ -246,7 +312,7 @@ fn is_denial(roles: &[Option<Role>]) -> bool {
 }
 
 fn is_unknown(role: Option<Role>) -> bool {
-    matches!(role, None | Some(Role::Elsewhere | Role::Question | Role::Other))
+    matches!(role, None | Some(Role::Elsewhere | Role::Question | Role::Other | Role::Guess | Role::LeadIn))
 }
 
 /// Weighs everything that was said.
@@ -302,16 +368,18 @@ fn weigh(sayings: &[Saying], clauses: &[Clause]) -> Answer {
 
 /// What speaks against crediting the one plain answer.
 fn objection(choice: Choice, sayings: &[Saying], clauses: &[Clause], likely: &[Choice]) -> Option<Problem> {
-    let first = sayings.iter().find(|s| s.plain && s.literal)?.sentence;
+    let answer = sayings.iter().find(|s| s.plain && s.literal)?;
+    let (first, clause) = (answer.sentence, answer.clause);
     for s in sayings.iter().filter(|s| !(s.plain && s.literal)) {
         match s.trouble {
             Some(Problem::Negated) if s.choice == choice && s.literal => return Some(Problem::Negated),
             Some(Problem::Negated) if s.choice == choice && choice == Choice::Yes => {
                 return Some(Problem::Negated);
             }
+            Some(Problem::Negated) if s.unopposed && choice == Choice::No => return Some(Problem::Negated),
             Some(Problem::Conditional) if s.sentence == first => return Some(Problem::Conditional),
             Some(Problem::Question) if s.literal => return Some(Problem::Question),
-            None if s.literal && s.choice != choice && (s.framed || !s.particle) => {
+            None if s.literal && s.choice != choice && (s.framed || !s.particle || s.clause == clause) => {
                 return Some(Problem::TwoAnswers);
             }
             _ => {}

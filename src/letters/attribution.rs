@@ -91,6 +91,9 @@ pub fn split_point(line: &str) -> Option<usize> {
 fn divider(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Option<Found> {
     let text =
         lines[i].text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '>' | '|'));
+    if self_evident(lines[i].text.trim()) {
+        return Some(Found { start: i, end: i + 1, forward: false });
+    }
     let rule = |c: char| {
         matches!(c, '-' | '_' | '=' | '~' | '*' | '#' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2500}')
     };
@@ -106,9 +109,7 @@ fn divider(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Opt
         if dashes < 3 {
             return None;
         }
-        let next = following(lines, i)?;
-        let end = block(lines, next, words)
-            .or_else(|| if dashes >= 5 { wrote(lines, next, closing, words) } else { None })?;
+        let end = below_rule(lines, following(lines, i)?, closing, words, dashes)?;
         return Some(Found { start: i, ..end });
     }
     if dashes >= 2 && inline_block(rest, words) {
@@ -135,6 +136,40 @@ fn divider(lines: &[Line<'_>], i: usize, closing: &[bool], words: &Words) -> Opt
     }
     let end = following(lines, i).and_then(|n| block(lines, n, words)).map_or(i + 1, |b| b.end);
     Some(Found { start: i, end, forward })
+}
+
+/// What a rule announces: a block of header lines, perhaps under a title of one line; "On ... wrote:", perhaps
+/// with "To:" and "Subject:" above it, as Yandex does.
+fn below_rule(
+    lines: &[Line<'_>],
+    next: usize,
+    closing: &[bool],
+    words: &Words,
+    dashes: usize,
+) -> Option<Found> {
+    if let Some(found) = block(lines, next, words) {
+        return Some(found);
+    }
+    let title = lines[next].text.trim();
+    if words.original.lists(title) || title.eq_ignore_ascii_case("original") {
+        return following(lines, next).and_then(|n| block(lines, n, words));
+    }
+    let labels = lines[next..].iter().take(3).take_while(|l| header(l.text, words).is_some()).count();
+    let first = next + labels;
+    (dashes >= 5 && first < lines.len()).then(|| wrote(lines, first, closing, words)).flatten()
+}
+
+/// "##- Type your answer above this line -##" in whatever language, and GroupWise's ">>> Ann 2/11/2026 >>>":
+/// marks that stand for themselves.
+fn self_evident(text: &str) -> bool {
+    let fenced = text.len() > 8 && text.starts_with("##-") && text.ends_with("-##");
+    fenced || is_chevrons(text)
+}
+
+/// Who wrote and when between two rows of three quote marks, as GroupWise writes above an unmarked quote.
+pub fn is_chevrons(text: &str) -> bool {
+    let inside = text.trim().strip_prefix(">>>").and_then(|t| t.strip_suffix(">>>"));
+    inside.is_some_and(|t| t.starts_with(' ') && t.len() <= 200 && has_when(t) && !t.contains(">>>"))
 }
 
 /// The next line with words, if it comes soon.
@@ -212,7 +247,8 @@ fn inner(lines: &[Line<'_>], start: usize, end: usize, quoted: bool, words: &Wor
         }
         let joined = lines[s..=end].iter().map(|l| l.text.trim()).collect::<Vec<_>>().join(" ");
         let folded = fold(&joined);
-        starts_dated(&folded, words) && is_attribution(&joined, end - s + 1, quoted, words)
+        let named = lines[start..s].iter().any(|l| l.holds(mark::AT)) && !joined.contains('@');
+        !named && starts_dated(&folded, words) && is_attribution(&joined, end - s + 1, quoted, words)
     })
 }
 
@@ -253,13 +289,15 @@ fn may_start(line: &Line<'_>, words: &Words) -> bool {
 
 fn may_end(line: &Line<'_>, words: &Words) -> bool {
     let last = line.text.bytes().last().unwrap_or(b'.');
-    if !line.holds(mark::WIDE) && last > b' ' && !words.wrote_ends[usize::from(last)] {
+    let timed = line.holds(mark::AT) && line.holds(mark::COLON);
+    if !line.holds(mark::WIDE) && !timed && last > b' ' && !words.wrote_ends[usize::from(last)] {
         return false;
     }
     let text = bare(line.text);
     match text.bytes().last() {
         None => return false,
         Some(b':' | b'-' | b'>') => return true,
+        Some(b'0'..=b'9' | b'm' | b'M') if line.holds(mark::AT) => return ends_timed(&fold(text)),
         Some(b')') if line.holds(mark::DIGIT) => return true,
         Some(128..) if text.ends_with('\u{ff1a}') => return true,
         _ => {}
@@ -316,7 +354,10 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
             && address
             && has_time(folded)
             && folded.trim_end_matches([':', ' ']).ends_with(char::is_numeric);
-        return (timed && folded.split_whitespace().count() <= 14)
+        let few = folded.split_whitespace().count() <= 14;
+        let bracketed = quoted && count == 1 && few && has_time(folded) && folded.ends_with("]:");
+        return ((timed || bracketed) && few)
+            || (quoted && count == 1 && few && address && ends_timed(folded))
             || when && address && ((dated && colon) || (quoted && count <= 3 && (colon || dated)));
     };
     let tail = folded.get(end..).unwrap_or("").trim_matches([' ', ':', '\u{ff1a}', '-', '.', '*', ')']);
@@ -345,6 +386,13 @@ fn is_attribution(joined: &str, count: usize, quoted: bool, words: &Words) -> bo
     colon
         && (when || on)
         && (address || quoted || dated || (on && when && tail.split_whitespace().count() <= 5))
+}
+
+/// Whether a text ends with a time of day: "3:04 pm", "15:04".
+fn ends_timed(folded: &str) -> bool {
+    let text = folded.trim_end_matches(['m', 'p', 'a', '.', ' ', '\u{202f}', '\u{a0}']);
+    let tail = text.rsplit(' ').next().unwrap_or("");
+    tail.ends_with(|c: char| c.is_ascii_digit()) && has_time(tail)
 }
 
 /// Whether a text holds a time of day in digits.

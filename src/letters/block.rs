@@ -42,7 +42,9 @@ pub fn header<'a>(text: &'a str, words: &Words) -> Option<(u8, &'a str)> {
 
 /// A run of header lines: at least two kinds that fit one mail, with a sender or a date among them.
 pub fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
-    let Some((first, _)) = header(lines[i].text, words) else { return unnamed(lines, i) };
+    let Some((first, _)) = header(lines[i].text, words) else {
+        return unnamed(lines, i).or_else(|| stacked(lines, i, words));
+    };
     if first & (label::FROM | label::DATE | label::SUBJECT | label::TO) == 0 {
         return None;
     }
@@ -99,10 +101,16 @@ pub fn block(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
     Some(Found { start, end, forward: false })
 }
 
-/// The name of a firm that Lotus Notes puts above "From:  Ann Bee    08/20/2026 10:15 AM".
+/// What Lotus Notes puts above its block: "Ann Bee ---08/20/2026 10:15:04---Subject", or the name of a firm above
+/// "From:  Ann Bee    08/20/2026 10:15 AM".
 fn letterhead(lines: &[Line<'_>], i: usize) -> Option<usize> {
     const FORMS: &[&str] =
         &["corp.", "corp", "inc.", "inc", "ltd.", "ltd", "llc", "company", "gmbh", "limited"];
+    let told = (i.saturating_sub(3)..i).rev().find(|&n| !lines[n].is_blank());
+    let ruled = |text: &str| text.split("---").nth(1).is_some_and(|when| has_time(when) && has_when(when));
+    if let Some(n) = told.filter(|&n| !lines[n].fixed && ruled(lines[n].text)) {
+        return Some(n);
+    }
     let dated = has_time(lines[i].text) && lines[i].text.contains("   ");
     let above = (i.saturating_sub(3)..i).rev().find(|&n| !lines[n].is_blank()).filter(|_| dated)?;
     let text = fold(lines[above].text.trim());
@@ -129,6 +137,25 @@ fn unnamed(lines: &[Line<'_>], i: usize) -> Option<Found> {
     let dated = values.iter().skip(1).any(|v| has_time(v) && has_when(v));
     let block = values.len() >= 4 && dated && first.contains('@');
     block.then_some(Found { start: i, end: i + values.len(), forward: false })
+}
+
+/// A header that lost its table: "Ann Bee <ann@x>", when, and below them "To", "cc" and "Subject", each alone on
+/// its line above its value.
+fn stacked(lines: &[Line<'_>], i: usize, words: &Words) -> Option<Found> {
+    if !(lines[i].holds(mark::AT) && bare(lines[i].text).ends_with('>')) {
+        return None;
+    }
+    let filled: Vec<usize> = (i + 1..lines.len().min(i + 16)).filter(|&n| !lines[n].is_blank()).collect();
+    let when = bare(lines[*filled.first()?].text);
+    if !(has_when(when) && has_time(when) && when.len() <= 40) {
+        return None;
+    }
+    let label = |n: &&usize| words.labels.look_up(bare(lines[**n].text)).copied();
+    let found: Vec<(usize, u8)> = filled.iter().filter_map(|n| Some((*n, label(&n)?))).collect();
+    let kinds: Vec<u8> = found.iter().map(|f| f.1).collect();
+    let subject = found.iter().find(|f| f.1 & label::SUBJECT != 0)?.0;
+    let end = filled.iter().find(|&&n| n > subject).map_or(subject, |n| *n) + 1;
+    (distinct(&kinds) >= 2).then_some(Found { start: i, end, forward: false })
 }
 
 /// Lotus Notes writes who and when above To, cc and Subject: "Ann Bee", "08/20/2026 10:15 AM", or both on one

@@ -54,7 +54,7 @@ pub const DELAY: &str = "delivery report that only warns";
 type Rule = (&'static str, fn(&Facts<'_, '_>) -> bool, Class);
 
 /// The gate. Order matters: a report is a report even when a list or a machine sent it on.
-pub const RULES: [Rule; 15] = [
+pub const RULES: [Rule; 16] = [
     ("no header at all", |f| f.root.headers.fields.is_empty(), Class::Unreadable),
     ("feedback report (RFC 5965)", feedback_report, Class::Feedback),
     ("challenge to prove oneself a person", challenge, Class::AutoReply),
@@ -70,6 +70,7 @@ pub const RULES: [Rule; 15] = [
     ("failure notice in a form of its own", failure_notice, Class::Bounce),
     ("automatic by RFC 3834", auto_submitted, Class::AutoReply),
     ("automatic by a vendor's header", vendor_automatic, Class::AutoReply),
+    ("answer to an invitation (RFC 5546), or a reaction by a button", pressed_button, Class::AutoReply),
     ("automatic by its subject or words", automatic_words, Class::AutoReply),
     ("machine-translated list copy", |f| marks(f.text)[0], Class::ListCopy),
     ("list copy", list_copy, Class::ListCopy),
@@ -267,6 +268,19 @@ fn vendor_automatic(f: &Facts<'_, '_>) -> bool {
         || is_deaf(f)
 }
 
+/// What a mail program writes when a button is pressed: an invitation taken or declined, a reaction. Its YES or NO
+/// is none to our question.
+fn pressed_button(f: &Facts<'_, '_>) -> bool {
+    let method = |p: &Part<'_>| {
+        let content_type = p.headers.text("content-type").unwrap_or_default().to_ascii_lowercase();
+        ["method=reply", "method=\"reply", "method=counter", "method=\"counter"]
+            .iter()
+            .any(|m| content_type.contains(m))
+    };
+    let reaction = |p: &Part<'_>| p.media.starts_with("text/vnd.google.email-reaction");
+    f.root.walk().any(|p| (p.media == "text/calendar" && method(p)) || reaction(p))
+}
+
 /// An answering machine's subject, or its words under a subject that answers ours.
 fn automatic_words(f: &Facts<'_, '_>) -> bool {
     let bare = strip_reply_marks(&f.subject);
@@ -293,7 +307,7 @@ fn automatic_words(f: &Facts<'_, '_>) -> bool {
 /// office and votes all the same is a person.
 fn opens_automatically(f: &Facts<'_, '_>) -> bool {
     let early = f.own.len() < 2_000 && words().automatic_words.start_within(f.own, 160);
-    early && !answer::mentions(f.own)
+    early && !answer::casts(f.own)
 }
 
 /// A subject without "Re:", "AW:", "Fwd:" and their like.

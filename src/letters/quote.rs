@@ -107,7 +107,39 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
             None => out.push(line),
         }
     }
+    initials(&mut out);
     out
+}
+
+/// Lines of a text that need to bear the same initials before one counts as quoted.
+const SAME: usize = 3;
+
+/// Counts initials before a quote mark as one: "AB> text", as The Bat and supercite write it.
+fn initials(lines: &mut [Line<'_>]) {
+    let tag = |line: &Line<'_>| {
+        let text = line.text.trim_start();
+        let end = text.find('>').filter(|n| (1..=12).contains(n) && line.level == 0)?;
+        let (tag, rest) = (&line.text.trim_start()[..end], &text[end + 1..]);
+        let plain = tag.chars().all(char::is_alphabetic) && tag.starts_with(char::is_uppercase);
+        (plain && (rest.is_empty() || rest.starts_with([' ', '>']))).then_some(end)
+    };
+    let tags: Vec<&str> = lines
+        .iter()
+        .filter(|l| l.holds(mark::RULE))
+        .filter_map(|l| tag(l).map(|end| &l.text.trim_start()[..end]))
+        .collect();
+    let Some(most) =
+        tags.iter().copied().find(|t| tags.iter().filter(|o| *o == t).take(SAME).count() == SAME)
+    else {
+        return;
+    };
+    let most = most.to_owned();
+    for line in lines.iter_mut().filter(|l| l.holds(mark::RULE)) {
+        if tag(line).is_some_and(|end| line.text.trim_start()[..end] == *most) {
+            line.level = 1;
+            line.marks = u8::MAX;
+        }
+    }
 }
 
 /// The number of quote marks before a line. Code, arrows and `>>> ... <<<` are no quotes.
@@ -119,7 +151,11 @@ pub fn level(text: &str) -> usize {
     if let Some(rest) = trimmed.strip_prefix('|') {
         return usize::from(rest.starts_with([' ', '>']) && !rest.contains('|'));
     }
-    if trimmed.trim_end().ends_with("<<<") || trimmed.starts_with(">=") || trimmed.starts_with(">:") {
+    if attribution::is_chevrons(trimmed)
+        || trimmed.trim_end().ends_with("<<<")
+        || trimmed.starts_with(">=")
+        || trimmed.starts_with(">:")
+    {
         return 0;
     }
     trimmed.chars().take_while(|c| matches!(c, '>' | ' ' | '\u{ff1e}')).filter(|c| *c != ' ').count()

@@ -179,7 +179,8 @@ fn likeness(lines: &[Line<'_>], sender: &Sender, keep: &dyn Fn(&str) -> bool) ->
         tail.push(Likely { index, text, contact, part, part_alone: always || is_name(text, sender, false) });
     }
     tail.reverse();
-    let safe = |from: usize| !lines[from..].iter().any(|l| keep(l.text));
+    let full_name = |text: &str| text.split_whitespace().nth(1).is_some() && is_sender(text, sender);
+    let safe = |from: usize| !lines[from..].iter().any(|l| keep(l.text) && !full_name(l.text));
     for (n, here) in tail.iter().enumerate() {
         let above = if n > 0 { tail[n - 1].text } else { before };
         if above.is_empty() {

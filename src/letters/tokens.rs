@@ -56,8 +56,10 @@ pub struct Clause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Word,
-    /// A word of its own, in a script without spaces or a picture.
+    /// A word of its own, in a script without spaces.
     Alone,
+    /// Says something by itself, whatever words stand beside it.
+    Picture,
     /// Inside a word if letters stand on both sides.
     Joint,
     Space,
@@ -90,13 +92,14 @@ fn kind(c: char) -> Kind {
     }
     match c {
         '\u{2019}' | '\u{2bc}' | '\u{2010}' | '\u{2011}' | '\u{640}' => Kind::Joint,
-        '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{ff1a}' | '\u{2013}' | '\u{2014}' | '\u{ab}' | '\u{bb}' => {
-            Kind::Comma
-        }
+        '\u{3001}' | '\u{ff0c}' | '\u{60c}' | '\u{ff1a}' | '\u{2013}' | '\u{2014}' => Kind::Comma,
+        '\u{ab}' | '\u{bb}' | '\u{201c}'..='\u{201f}' | '\u{300c}'..='\u{300f}' => Kind::Comma,
+        '\u{bf}' | '\u{a1}' => Kind::Comma,
         '\u{3002}' | '\u{ff01}' | '\u{ff1b}' | '\u{61b}' => Kind::End,
-        '\u{2026}' | '\u{bf}' | '\u{ff0e}' | '\u{6d4}' => Kind::End,
+        '\u{2026}' | '\u{ff0e}' | '\u{6d4}' => Kind::End,
         '\u{ff1f}' | '\u{61f}' => Kind::Question,
-        c if is_unspaced(c) || is_picture(c) => Kind::Alone,
+        c if is_unspaced(c) => Kind::Alone,
+        c if is_picture(c) => Kind::Picture,
         c if c.is_alphanumeric() || is_invisible(c) => Kind::Word,
         c if unicode_normalization::char::is_combining_mark(c) => Kind::Word,
         _ => Kind::Space,
@@ -134,6 +137,8 @@ pub fn clauses(text: &str) -> Vec<Clause> {
             kind = if inner || counts { Kind::Word } else { Kind::Comma };
         } else if counts {
             kind = Kind::Word;
+        } else if c == '/' && abbreviates(text, from, at) {
+            kind = Kind::Word;
         } else if c == '.' && (next.is_some_and(char::is_alphanumeric) || shortens(text, from, at)) {
             kind = Kind::Space;
         }
@@ -144,6 +149,11 @@ pub fn clauses(text: &str) -> Vec<Clause> {
         reader.close(&mut from, at);
         match kind {
             Kind::Alone => reader.raw.push(&text[at..at + c.len_utf8()]),
+            Kind::Picture => {
+                reader.finish_clause();
+                reader.raw.push(&text[at..at + c.len_utf8()]);
+                reader.finish_clause();
+            }
             Kind::Comma => reader.finish_clause(),
             Kind::End if c == '\u{2026}' || (c == '.' && next == Some('.')) => {
                 reader.finish_clause();
@@ -169,10 +179,26 @@ fn shortens(text: &str, word: Option<usize>, stop: usize) -> bool {
     let Some(word) = word.map(|from| &text[from..stop]).filter(|word| word.len() <= 4) else { return false };
     let next = text[stop + 1..].trim_start_matches(' ').chars().next();
     let title = || TITLES.iter().any(|title| word.eq_ignore_ascii_case(title));
+    let rest = text[stop + 1..].trim_start_matches(' ');
+    let counts = || ["de ", "del ", "of "].iter().any(|of| rest.starts_with(of));
+    let codes = || {
+        let (code, number) = rest.split_once(' ').unwrap_or_default();
+        code.len() <= 4
+            && code.bytes().all(|b| b.is_ascii_uppercase())
+            && number.starts_with(|c: char| c.is_ascii_digit())
+    };
     next.is_some_and(|next| match word.len() {
-        2 if word.eq_ignore_ascii_case("no") => next.is_ascii_digit(),
+        2 if word.eq_ignore_ascii_case("no") => next.is_ascii_digit() || counts() || codes(),
         _ => next.is_alphabetic() && title(),
     })
+}
+
+/// Whether a slash stands between two single letters: "n/a".
+fn abbreviates(text: &str, word: Option<usize>, slash: usize) -> bool {
+    let mut next = text[slash + 1..].chars();
+    word.is_some_and(|from| slash - from == 1)
+        && next.next().is_some_and(char::is_alphabetic)
+        && !next.next().is_some_and(char::is_alphanumeric)
 }
 
 /// A bare "si" that could as well be "yes" is "if" where it trails off or comes on top of an answer: "Oui,
@@ -312,7 +338,19 @@ fn assign(pieces: &[Piece<'_>], words: &Words) -> Vec<Token> {
         out.push(token);
         i += length;
     }
+    give_away(&mut out, pieces);
     out
+}
+
+/// "John's vote" is not the author's.
+fn give_away(tokens: &mut [Token], pieces: &[Piece<'_>]) {
+    let owns = |p: &Piece<'_>| p.folded.len() > 3 && p.folded.ends_with("'s");
+    let whole = tokens.len() == pieces.len();
+    for i in 1..if whole { tokens.len() } else { 0 } {
+        if tokens[i].may_be(Role::Vote) && tokens[i - 1].roles == 0 && owns(&pieces[i - 1]) {
+            tokens[i - 1].roles = 1 << Role::Other as u32;
+        }
+    }
 }
 
 /// Whether a word nobody listed looks like an answer once its letters are taken for those of another script.
@@ -356,7 +394,7 @@ mod tests {
         let found = clauses("Yes, I vote. No objection? \u{6211}\u{6295}\u{8d5e}\u{6210}\u{7968}");
         let shape: Vec<_> = found.iter().map(|c| (c.tokens.len(), c.sentence, c.question)).collect();
         assert_eq!(shape, [(1, 0, false), (2, 0, false), (1, 1, true), (2, 2, false)]);
-        assert!(found[2].tokens[0].may_be(Role::Double));
+        assert!(found[2].tokens[0].may_be(Role::Unopposed));
         assert!(found[3].tokens[1].may_be(Role::Yes));
     }
 }

@@ -100,8 +100,14 @@ pub enum Role {
     /// Greetings and thanks.
     Courtesy,
     Negation,
-    /// Whole phrases that hold an answer word and yet are none: "no objection".
+    /// Whole phrases that hold an answer word and yet are none: "no doubt".
     Double,
+    /// Phrases that say nobody is against it: "no objection". A no beside one is no vote against it.
+    Unopposed,
+    /// Says that the author only supposes so, when nothing else stands in the clause: "I think, yes".
+    Guess,
+    /// Opens a clause that leads up to "I vote ...": "on behalf of", "having read".
+    LeadIn,
     Condition,
     /// Takes something back in the same breath: "yes, but". Opening a sentence of its own it is only a
     /// remark.
@@ -117,7 +123,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, those that decide most first.
-    pub const ALL: [Role; 20] = [
+    pub const ALL: [Role; 23] = [
         Role::Yes,
         Role::No,
         Role::Abstain,
@@ -131,6 +137,9 @@ impl Role {
         Role::Courtesy,
         Role::Negation,
         Role::Double,
+        Role::Unopposed,
+        Role::LeadIn,
+        Role::Guess,
         Role::Condition,
         Role::Reserve,
         Role::Harmless,
@@ -359,7 +368,8 @@ fn last_bytes(words: &[String]) -> [bool; 256] {
 
 /// Whether a word of this role makes a text worth reading for an answer.
 fn is_telling(role: Role) -> bool {
-    matches!(role, Role::Yes | Role::No | Role::Abstain | Role::Support | Role::Oppose | Role::Double)
+    let denies = matches!(role, Role::Double | Role::Unopposed);
+    denies || matches!(role, Role::Yes | Role::No | Role::Abstain | Role::Support | Role::Oppose)
 }
 
 fn add_answers(lexicon: &mut HashMap<String, Vec<Entry>>, language: Option<Language>, table: &Source) {
