@@ -135,9 +135,7 @@ pub fn clauses(text: &str) -> Vec<Clause> {
         if kind == Kind::Joint {
             let inner = from.is_some() && next.is_some_and(char::is_alphabetic);
             kind = if inner || counts { Kind::Word } else { Kind::Comma };
-        } else if counts {
-            kind = Kind::Word;
-        } else if c == '/' && abbreviates(text, from, at) {
+        } else if counts || (c == '/' && abbreviates(text, from, at)) {
             kind = Kind::Word;
         } else if c == '.' && (next.is_some_and(char::is_alphanumeric) || shortens(text, from, at)) {
             kind = Kind::Space;
